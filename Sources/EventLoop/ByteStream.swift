@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The border between connections and what is spoken over them: all that a driver sees of I/O, and
+// all that a stream asks of a driver. The simulation has streams of its own.
+
+package import MailBytes
+
+/// What a handler made of the octets it was shown.
+package struct Consumption: BitwiseCopyable {
+    /// What the stream is to do next.
+    package enum Next: BitwiseCopyable, Equatable {
+        /// The handler needs more octets than it was shown.
+        case awaitMore
+        /// The handler has done enough for one turn and wants the rest in the next.
+        case yield
+        /// No more input until `ByteStream.resume()`.
+        case suspend
+        /// Whatever else comes in is of no interest.
+        case finished
+    }
+
+    /// How many octets are done with.
+    package let count: Int
+    package let next: Next
+
+    package init(count: Int, next: Next) {
+        self.count = count
+        self.next = next
+    }
+}
+
+/// The driver's side of a stream. All calls come on the loop's thread.
+package protocol StreamHandler: AnyObject {
+    /// An outgoing connection is established.
+    func connected(_ stream: any ByteStream)
+    /// Octets are there: the first contiguous ones, or more of them after `.awaitMore`.
+    func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption
+    /// The peer will send no more, and all it sent has been consumed; output still works.
+    func inputEnded(_ stream: any ByteStream)
+    /// Pending output has gone out.
+    func drained(_ stream: any ByteStream)
+    /// The deadline has passed.
+    func deadlinePassed(_ stream: any ByteStream)
+    /// The connection is gone; the last call, and never made from within a call of the handler.
+    func ended(_ stream: any ByteStream)
+}
+
+extension StreamHandler {
+    package func connected(_ stream: any ByteStream) {}
+}
+
+/// One connection.
+package protocol ByteStream: AnyObject {
+    var id: ConnectionID { get }
+    var peer: NetworkAddress { get }
+    var local: NetworkAddress { get }
+    /// Kept until the connection has ended.
+    var handler: (any StreamHandler)? { get set }
+    /// Whether the peer has sent something that was not consumed.
+    var hasReadableInput: Bool { get }
+    /// Octets sent by the handler and not yet taken by the system.
+    var pendingOutputCount: Int { get }
+    /// Sends at once what the system takes at once, and the rest as the peer reads.
+    func send(_ octets: borrowing Span<UInt8>)
+    /// Lets input flow again after `.suspend`, from the end of this turn on.
+    func resume()
+    /// Sets, moves or (nil) lifts the one deadline of the stream.
+    func setDeadline(seconds: Double?)
+    /// Ends the connection once all output has gone out.
+    func close()
+    /// Ends the connection at the end of this turn.
+    func abort()
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The store on threads of its own: a writer that takes everything that waits and commits it at
+// once (group commit), a reader that does not wait behind commits, and workers for passwords. Each
+// answers through the loop's mailbox.
+
+package import EventLoop
+package import MailStore
+
+/// An answer with the ticket it belongs to, on its way to the loop.
+package struct TicketedReply: Sendable {
+    package let ticket: Ticket
+    package let reply: StorageReply
+}
+
+/// The real storage and the real password checker of one process.
+package final class StorageThreads: Storage, PasswordChecker {
+    private struct WriteJob: Sendable {
+        let ticket: Ticket
+        let request: StoreRequest
+    }
+
+    private struct ReadJob: Sendable {
+        let ticket: Ticket
+        let question: StoreQuestion
+    }
+
+    private struct PasswordJob: Sendable {
+        let ticket: Ticket
+        let attempt: LoginAttempt
+    }
+
+    private let writes = WorkQueue<WriteJob>()
+    private let reads = WorkQueue<ReadJob>()
+    private let attempts = WorkQueue<PasswordJob>()
+    private var threads: [WorkerThread] = []
+
+    /// So many requests go into one transaction.
+    private static let batchMax = 512
+    /// So many logins may wait for a worker; more are put off.
+    private static let attemptsMax = 4096
+
+    package init() {}
+
+    package func write(_ request: StoreRequest, for ticket: Ticket) {
+        self.writes.put(WriteJob(ticket: ticket, request: request))
+    }
+
+    package func read(_ question: StoreQuestion, for ticket: Ticket) {
+        self.reads.put(ReadJob(ticket: ticket, question: question))
+    }
+
+    package func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool {
+        guard self.attempts.count < Self.attemptsMax else { return false }
+        self.attempts.put(PasswordJob(ticket: ticket, attempt: attempt))
+        return true
+    }
+
+    /// Starts the threads on an opened store; `opening` runs on the writer's thread, because the
+    /// store belongs to the thread that opened it.
+    package func start(
+        opening: @escaping @Sendable () throws(StoreError) -> MailStore,
+        reader: @escaping @Sendable () throws(StoreError) -> MailStoreReader,
+        mailbox: LoopMailbox<TicketedReply>,
+        passwordWorkers: Int
+    ) throws(StoreError) -> UInt64 {
+        let opened = WorkQueue<Result<UInt64, StoreError>>()
+        let writes = self.writes
+        self.threads.append(
+            WorkerThread(name: "store-writer") {
+                Self.runWriter(writes, opening: opening, opened: opened, mailbox: mailbox)
+            }
+        )
+        guard let first = opened.takeAll().first else { throw .retryable("the store went away") }
+        let firstMessageID = try first.get()
+        let reads = self.reads
+        self.threads.append(
+            WorkerThread(name: "store-reader") {
+                Self.runReader(reads, opening: reader, mailbox: mailbox)
+            }
+        )
+        let attempts = self.attempts
+        for index in 0..<max(passwordWorkers, 1) {
+            self.threads.append(
+                WorkerThread(name: "password-\(index)") {
+                    while let job = attempts.takeOne() {
+                        let reply = StorageReply.judged(job.attempt.judge())
+                        mailbox.post(TicketedReply(ticket: job.ticket, reply: reply))
+                    }
+                }
+            )
+        }
+        return firstMessageID
+    }
+
+    /// Ends the threads after they have done what was asked of them.
+    package func stop() {
+        self.attempts.close()
+        self.reads.close()
+        self.writes.close()
+        for thread in self.threads { thread.join() }
+        self.threads = []
+    }
+
+    private static func runWriter(
+        _ writes: WorkQueue<WriteJob>,
+        opening: () throws(StoreError) -> MailStore,
+        opened: WorkQueue<Result<UInt64, StoreError>>,
+        mailbox: LoopMailbox<TicketedReply>
+    ) {
+        let store: MailStore
+        do throws(StoreError) {
+            store = try opening()
+            opened.put(.success(try Self.reserveMessageIDs(store)))
+        } catch {
+            opened.put(.failure(error))
+            return
+        }
+        while true {
+            let jobs = writes.takeAll(max: Self.batchMax)
+            guard !jobs.isEmpty else { break }
+            let answers = store.commit(jobs.map(\.request))
+            for (job, answer) in zip(jobs, answers) {
+                mailbox.post(TicketedReply(ticket: job.ticket, reply: .written(answer)))
+            }
+            // The answers are on their way; now there is time for the log to go into the file.
+            store.checkpoint()
+        }
+        store.close()
+    }
+
+    private static func reserveMessageIDs(_ store: MailStore) throws(StoreError) -> UInt64 {
+        let answers = store.commit([.reserveMessageIDs(count: MessageIDSource.blockCount)])
+        switch answers.first {
+        case .reserved(let first): return first
+        case .failed(let error): throw error
+        default: throw .retryable("no message ids")
+        }
+    }
+
+    private static func runReader(
+        _ reads: WorkQueue<ReadJob>,
+        opening: () throws(StoreError) -> MailStoreReader,
+        mailbox: LoopMailbox<TicketedReply>
+    ) {
+        var reading: StoreReading?
+        while true {
+            let jobs = reads.takeAll()
+            guard !jobs.isEmpty else { break }
+            for job in jobs {
+                if reading == nil { reading = (try? opening()).map(StoreReading.init(reader:)) }
+                let reply = reading?.answer(job.question) ?? .failed(.retryable("no reader"))
+                mailbox.post(TicketedReply(ticket: job.ticket, reply: reply))
+            }
+        }
+    }
+}

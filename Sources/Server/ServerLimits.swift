@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The limits that drivers apply, as plain numbers in the form they are used.
+
+/// Every limit of the running server that is not a session's own.
+package struct ServerLimits: Sendable {
+    /// Connections of all listeners together.
+    package var connections = 20_000
+    /// Connections of one client: an IPv4 address or an IPv6 /64.
+    package var connectionsPerClient = 100
+    /// An SMTP or LMTP client may be silent so long (RFC 5321, section 4.5.3.2.7).
+    package var idleSeconds: Double = 300
+    /// A POP3 client may be silent so long (RFC 1939, section 3: at least ten minutes).
+    package var pop3IdleSeconds: Double = 600
+    /// A message must be in within this time.
+    package var contentSeconds: Double = 1800
+    /// A message that comes slower than this, in octets a second, is given up.
+    package var contentOctetsPerSecondMin = 100
+    /// Output that a peer has not taken; beyond this, it is read from no more.
+    package var outputBacklogOctets = 1 << 18
+    /// Long answers leave in portions of about this size.
+    package var outputPortionOctets = 1 << 16
+    /// Octets read ahead for POP3 clients, over all sessions.
+    package var contentMemoryOctets = 1 << 26
+    /// Reducer steps for one stream before the others have their turn.
+    package var stepsPerTurn = 64
+    /// Maildrops that one transaction may deliver to.
+    package var deliveriesPerTransaction = 5000
+    /// Addresses remembered on the loop.
+    package var directoryEntries = 100_000
+    /// Verified passwords remembered on the loop.
+    package var credentialEntries = 100_000
+    /// A refused login is answered so many seconds after it began.
+    package var loginFailureSeconds: Double = 1
+    /// Sessions have this long to end when the server stops.
+    package var shutdownGraceSeconds: Double = 10
+
+    package init() {}
+}

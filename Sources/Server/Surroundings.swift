@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the server needs of the world, as three narrow protocols. The real ones stand on the event
+// loop, the storage threads and OpenSSL; the simulation has its own on a virtual clock.
+
+package import EventLoop
+package import MailStore
+package import MailSyntax
+
+/// The clocks and the timer of one loop.
+package protocol Timekeeper: AnyObject {
+    /// Monotonic seconds, as of the present turn of the loop.
+    var now: Double { get }
+    /// Seconds since 1970, UTC.
+    var wallClock: Int64 { get }
+    /// Runs `body` on the loop after `seconds`.
+    func after(seconds: Double, _ body: @escaping () -> Void)
+}
+
+/// The store, asked without waiting: answers come back through `MailServer.answered`.
+package protocol Storage: AnyObject {
+    /// Hands a request to the writer; it is durable when it is answered.
+    func write(_ request: StoreRequest, for ticket: Ticket)
+    /// Hands a question to the reader.
+    func read(_ question: StoreQuestion, for ticket: Ticket)
+}
+
+/// Password work, which costs milliseconds and therefore never runs on the loop.
+package protocol PasswordChecker: AnyObject {
+    /// Checks a password, or an APOP digest, against what an account holds.
+    func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool
+}
+
+/// Who waits for an answer: a connection, and which of its questions it was.
+package struct Ticket: Hashable, BitwiseCopyable, Sendable {
+    /// The connection that asked; an answer to one that is gone is dropped.
+    package let connection: ConnectionID
+    /// Counts the questions of that connection, so that a late answer is not taken for a newer one.
+    package let serial: UInt32
+
+    package init(connection: ConnectionID, serial: UInt32) {
+        self.connection = connection
+        self.serial = serial
+    }
+}
+
+/// One login to be judged on a worker.
+package struct LoginAttempt: Sendable {
+    /// What the client showed.
+    package enum Proof: Sendable {
+        case password([UInt8])
+        case apop(timestamp: [UInt8], digest: [UInt8])
+    }
+
+    /// The account, or nil when there is none: the work is done all the same.
+    package let account: AccountRecord?
+    package let proof: Proof
+}
+
+/// What the reader is asked.
+package enum StoreQuestion: Sendable {
+    case resolve(Address, quotaOf: AddressPolicy)
+    case expand(Address, AddressPolicy)
+    case account(Address)
+    case maildrop(AccountID)
+    case listing(AccountID, head: MaildropHead)
+    case content(ContentQuestion)
+}
+
+/// A read of one message and, while there is room, of those that follow it in the maildrop.
+package struct ContentQuestion: Sendable {
+    package let account: AccountID
+    /// The message asked for.
+    package let sequence: UInt32
+    package let offset: Int
+    package let octetsMax: Int
+    /// The messages that the client is likely to want next.
+    package let following: [UInt32]
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The real store behind a slow and unreliable corridor: requests are carried out in order, after
+// a while, and some are answered with a failure instead.
+
+internal import Credentials
+package import MailStore
+package import Server
+
+/// Storage and password checks of a simulation.
+package final class SimulatedStorage: Storage, PasswordChecker {
+    /// How often a request fails without being carried out: once in so many; 0 for never.
+    package struct Faults: Sendable {
+        package var failedWriteOneIn = 0
+        package var fullDiskOneIn = 0
+        package var failedReadOneIn = 0
+
+        package init() {}
+    }
+
+    package weak var server: MailServer?
+    private let world: VirtualWorld
+    private let store: MailStore
+    private let reading: StoreReading
+    private let faults: Faults
+    private var waitingWrites: [(StoreRequest, Ticket)] = []
+    private var isWriting = false
+
+    package init(world: VirtualWorld, store: MailStore, reader: MailStoreReader, faults: Faults) {
+        self.world = world
+        self.store = store
+        self.reading = StoreReading(reader: reader)
+        self.faults = faults
+    }
+
+    package func write(_ request: StoreRequest, for ticket: Ticket) {
+        self.waitingWrites.append((request, ticket))
+        guard !self.isWriting else { return }
+        self.isWriting = true
+        self.world.after(seconds: self.world.between(0, 0.05)) { [weak self] in self?.commit() }
+    }
+
+    /// Everything that waits is one group, as on the storage thread.
+    private func commit() {
+        let batch = self.waitingWrites
+        self.waitingWrites = []
+        self.isWriting = false
+        var kept: [(StoreRequest, Ticket)] = []
+        for (request, ticket) in batch {
+            if self.happens(self.faults.fullDiskOneIn) {
+                self.answer(.written(.failed(.full)), for: ticket)
+            } else if self.happens(self.faults.failedWriteOneIn) {
+                self.answer(.written(.failed(.retryable("simulated"))), for: ticket)
+            } else {
+                kept.append((request, ticket))
+            }
+        }
+        let answers = self.store.commit(kept.map(\.0))
+        for ((_, ticket), answer) in zip(kept, answers) {
+            self.answer(.written(answer), for: ticket)
+        }
+    }
+
+    package func read(_ question: StoreQuestion, for ticket: Ticket) {
+        self.world.after(seconds: self.world.between(0, 0.02)) { [weak self] in
+            guard let self else { return }
+            if self.happens(self.faults.failedReadOneIn) {
+                self.answer(.failed(.retryable("simulated")), for: ticket)
+            } else {
+                self.answer(self.reading.answer(question), for: ticket)
+            }
+        }
+    }
+
+    package func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool {
+        guard !self.happens(self.faults.failedReadOneIn) else { return false }
+        self.world.after(seconds: self.world.between(0, 0.02)) { [weak self] in
+            self?.answer(.judged(attempt.judge()), for: ticket)
+        }
+        return true
+    }
+
+    private func answer(_ reply: StorageReply, for ticket: Ticket) {
+        self.world.after(seconds: self.world.between(0, 0.01)) { [weak self] in
+            self?.server?.answered(reply, for: ticket)
+        }
+    }
+
+    private func happens(_ oneIn: Int) -> Bool { oneIn > 0 && self.world.oneIn(oneIn) }
+}
