@@ -13,14 +13,25 @@ public struct MaildropListing: Sendable {
     public let sequences: [UInt32]
     /// The size of each message in octets, exactly as RETR sends it before byte-stuffing.
     public let octets: [Int]
+    /// The highest message-number accessed in earlier sessions: what LAST begins with.
+    public let accessedBefore: Int
 
     /// A snapshot; both arrays tell of the same messages.
-    public init(incarnation: UInt64, sequences: [UInt32], octets: [Int]) {
+    ///
+    /// A store that does not remember what was accessed leaves `accessedBefore` at 0.
+    public init(
+        incarnation: UInt64,
+        sequences: [UInt32],
+        octets: [Int],
+        accessedBefore: Int = 0
+    ) {
         precondition(sequences.count == octets.count, "each message has a sequence and a size")
         precondition(sequences.count < Int(Int32.max), "message-numbers fit in 31 bits")
+        precondition(0...sequences.count ~= accessedBefore, "only a message can be accessed")
         self.incarnation = incarnation
         self.sequences = sequences
         self.octets = octets
+        self.accessedBefore = accessedBefore
     }
 
     /// How many messages there are.

@@ -14,6 +14,9 @@ public enum POP3Language: CaseIterable, Equatable, BitwiseCopyable, Sendable {
     /// French.
     case french
 
+    /// All of them, as they are listed.
+    static let all: [POP3Language] = [.english, .german, .french, .standard]
+
     /// The language tag of BCP 47, as LANG lists it.
     public var tag: StaticString {
         switch self {
@@ -31,6 +34,26 @@ public enum POP3Language: CaseIterable, Equatable, BitwiseCopyable, Sendable {
         case .english: "English"
         case .german: "Deutsch"
         case .french: "Français"
+        }
+    }
+}
+
+extension POP3Language {
+    /// The word for so many messages.
+    func messages(_ count: Int) -> StaticString {
+        switch self {
+        case .standard, .english: count == 1 ? "message" : "messages"
+        case .german: count == 1 ? "Nachricht" : "Nachrichten"
+        case .french: count < 2 ? "message" : "messages"
+        }
+    }
+
+    /// The word for so many octets.
+    func octets(_ count: Int) -> StaticString {
+        switch self {
+        case .standard, .english: count == 1 ? "octet" : "octets"
+        case .german: count == 1 ? "Oktett" : "Oktette"
+        case .french: count < 2 ? "octet" : "octets"
         }
     }
 }
