@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Transparency on the way out: byte-stuffing of RFC 1939, section 3, which is dot-stuffing of
+// RFC 5321, section 4.5.2. The way back is ContentDecoder's.
+
+/// Byte-stuffs content that comes in parts, split anywhere, and ends it with a lone dot.
+///
+/// A line begins at the first octet and after each CRLF, and nowhere else: bare CR and LF are
+/// content and pass as they are, so a peer that takes the RFCs at their word gets back exactly
+/// what was stored.
+public struct ContentEncoder: Equatable, BitwiseCopyable, Sendable {
+    /// Where the next octet will stand.
+    private enum Place: Equatable, BitwiseCopyable {
+        case lineStart
+        case afterCR
+        case inLine
+    }
+
+    private var place: Place = .lineStart
+
+    /// An encoder before the first octet.
+    public init() {}
+
+    /// Appends the next part of the content.
+    ///
+    /// Dots are looked for, not lines: they are rarer in most mail (none in base64), and the two
+    /// octets before one tell whether it begins a line.
+    public mutating func encode(_ octets: borrowing Span<UInt8>, into buffer: inout ReplyBuffer) {
+        guard octets.count > 0 else { return }
+        var copied = 0
+        var start = 0
+        while let dot = octets.firstIndex(of: .dot, from: start) {
+            if self.beginsLine(at: dot, of: octets) {
+                buffer.append(octets, ByteRange(copied, dot))
+                buffer.append(.dot)
+                copied = dot
+            }
+            start = dot + 1
+        }
+        buffer.append(octets, ByteRange(copied, octets.count))
+        self.place = self.place(after: octets)
+    }
+
+    /// Ends the content: completes an unfinished line, then appends the terminating dot.
+    public mutating func finish(into buffer: inout ReplyBuffer) {
+        if self.place != .lineStart { buffer.appendCRLF() }
+        buffer.append(.dot)
+        buffer.appendCRLF()
+        self.place = .lineStart
+    }
+
+    private func beginsLine(at index: Int, of octets: borrowing Span<UInt8>) -> Bool {
+        switch index {
+        case 0: self.place == .lineStart
+        case 1: octets[0] == .lf && self.place == .afterCR
+        default: octets[index - 1] == .lf && octets[index - 2] == .cr
+        }
+    }
+
+    private func place(after octets: borrowing Span<UInt8>) -> Place {
+        if self.beginsLine(at: octets.count, of: octets) { return .lineStart }
+        return octets[octets.count - 1] == .cr ? .afterCR : .inLine
+    }
+}

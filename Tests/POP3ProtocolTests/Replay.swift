@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A driver that only writes down what a session says and wants.
+
+import MailBytes
+import POP3Protocol
+import Testing
+
+/// A session with its input queue and the trace of all it did.
+final class Replay {
+    private var session: POP3ServerSession
+    private var input: [UInt8] = []
+    private var output: [UInt8] = []
+    private(set) var trace: [String] = []
+    private var isSuspended = false
+    private(set) var isClosed = false
+
+    init(_ settings: POP3ServerSettings, earlyTalk: Bool) {
+        self.session = POP3ServerSession(settings: settings)
+        self.step(.accepted(earlyTalk: earlyTalk, nonce: 0x1234_abcd, clock: 0x5678))
+    }
+
+    var hasInput: Bool { !self.input.isEmpty }
+
+    func feed(_ octets: [UInt8]) {
+        self.input += octets
+        self.pump()
+    }
+
+    func answer(_ text: String) {
+        guard self.isSuspended else {
+            Issue.record("nothing was asked, but there is an answer: \(text)")
+            return
+        }
+        self.isSuspended = false
+        let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+        let numbers = text.split(separator: " ").compactMap { Int($0) }
+        switch words[0] {
+        case "loggedIn": self.step(.answered(.loggedIn(messages: numbers[0], octets: numbers[1])))
+        case "loginRefused": self.step(.answered(.loginRefused))
+        case "maildropLocked": self.step(.answered(.maildropLocked))
+        case "loginDelayed": self.step(.answered(.loginDelayed))
+        case "temporaryFailure": self.step(.answered(.temporaryFailure))
+        case "contentMissing": self.step(.answered(.contentMissing))
+        case "deletionsCommitted": self.step(.answered(.deletionsCommitted))
+        case "deletionsFailed": self.step(.answered(.deletionsFailed))
+        case "listed", "listed-after":
+            let accessed = words[0] == "listed" ? 0 : numbers[0]
+            let octets = Array(words[0] == "listed" ? numbers : Array(numbers.dropFirst()))
+            let listing = MaildropListing(
+                incarnation: 0x65f1_c2a9,
+                sequences: octets.indices.map { UInt32($0 * 3 + 1) },
+                octets: octets,
+                accessedBefore: accessed
+            )
+            self.step(.listed(listing))
+        case "content", "last":
+            let quoted = words.count > 1 ? unescaped(String(words[1].dropFirst().dropLast())) : []
+            self.step(.contentRead(quoted.span, isLast: words[0] == "last"))
+        default: Issue.record("what answer is \(text)?")
+        }
+        self.pump()
+    }
+
+    func happen(_ event: String) {
+        switch event {
+        case "stopping": self.step(.stopping)
+        case "deadline": self.step(.deadlinePassed)
+        case "closed": self.step(.peerClosed)
+        default: Issue.record("what event is \(event)?")
+        }
+        self.pump()
+    }
+
+    private func pump() {
+        var idleSteps = 0
+        while !self.isClosed, !self.isSuspended {
+            let before = self.input.count
+            let outputBefore = self.output.count + self.trace.count
+            let input = self.input
+            guard self.step(.received(input.span)) == .proceed else { return }
+            let isIdle =
+                before == self.input.count
+                && outputBefore == self.output.count + self.trace.count
+            idleSteps = isIdle ? idleSteps + 1 : 0
+            guard idleSteps < 2 else {
+                Issue.record("the session proceeds without progress")
+                return
+            }
+        }
+    }
+
+    @discardableResult
+    private func step(_ event: borrowing POP3ServerSession.Event) -> POP3ServerSession.Effect {
+        var replies = ReplyBuffer()
+        let step = self.session.reduce(event, into: &replies)
+        #expect(step.consumed <= self.input.count)
+        self.input.removeFirst(step.consumed)
+        self.output += replies.span.copy()
+        self.takeLines()
+        switch step.effect {
+        case .proceed, .awaitInput: break
+        case .logIn(let method):
+            let user = escaped(self.session.userName.copy())
+            let secret = escaped(self.session.secret.copy())
+            self.ask("logIn \(method) \"\(user)\" \"\(secret)\"")
+            let timestamp = self.session.apopTimestamp.count
+            #expect(method == .password || timestamp > 0)
+        case .listMaildrop: self.ask("listMaildrop")
+        case .readContent(let message, let offset): self.ask("readContent \(message) @\(offset)")
+        case .commitDeletions:
+            var marked: [Int] = []
+            self.session.forEachDeleted { marked.append($0) }
+            #expect(marked.count == self.session.deletedCount)
+            self.ask("commitDeletions " + marked.map(String.init).joined(separator: " "))
+        case .close:
+            self.trace.append("!: close")
+            self.isClosed = true
+            #expect(self.session.awaiting == .nothing)
+        }
+        let secret = self.session.secret.count
+        #expect(self.isSuspended || secret == 0)
+        return step.effect
+    }
+
+    private func ask(_ question: String) {
+        self.trace.append("!: \(question)")
+        self.isSuspended = true
+        #expect(self.session.awaiting == .answer)
+    }
+
+    private func takeLines() {
+        var start = 0
+        for index in self.output.indices.dropFirst()
+        where self.output[index] == 0x0a && self.output[index - 1] == 0x0d {
+            self.trace.append("S: " + escaped(self.output[start..<(index - 1)]))
+            start = index + 1
+        }
+        self.output.removeFirst(start)
+    }
+
+    /// Whether a line is begun and not ended, as only an abandoned content leaves one.
+    var hasUnfinishedLine: Bool { !self.output.isEmpty }
+}
