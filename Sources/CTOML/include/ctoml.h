@@ -1,3 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
 #pragma once
+#ifdef __cplusplus
+extern "C" {
+#endif
 int ctoml_version(void);
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reader: a connection of its own, so that reads do not wait behind commits. Nothing is held
+// open between two calls, because an open cursor would keep the log from being moved.
+
+package import MailSyntax
+
+/// Reads of a store, used by the thread that opened it.
+package final class MailStoreReader {
+    private let database: Database
+
+    /// Opens the store in `directory`, which a `MailStore` has made.
+    package init(directory: String, vfs: String? = nil) throws(StoreError) {
+        self.database = try Database(
+            path: StoreDirectory.database(in: directory),
+            readOnly: true,
+            vfs: vfs
+        )
+        try self.database.execute("PRAGMA cache_size = -8192")
+    }
+
+    // MARK: - Addresses
+
+    /// What an address is, exactly as it stands.
+    package func resolve(_ address: Address) throws(StoreError) -> AddressEntry {
+        if let account = try self.account(address) { return .account(account) }
+        if let targets = try self.database.aliasTargets(of: address) { return .alias(targets) }
+        return .none
+    }
+
+    /// The account of an address.
+    package func account(_ address: Address) throws(StoreError) -> AccountRecord? {
+        let select = try self.database.statement(
+            "SELECT id, verifier, secret, quota FROM account WHERE address = ?1")
+        select.bind(1, address.octets)
+        defer { select.reset() }
+        guard try select.step() else { return nil }
+        return AccountRecord(
+            id: AccountID(rawValue: Int64(select.int(0))),
+            address: address,
+            verifier: select.octets(1),
+            recoverableSecret: select.isNull(2) ? nil : select.octets(2),
+            quota: select.isNull(3) ? nil : select.int(3)
+        )
+    }
+
+    /// Accounts in the order of their addresses, from the one after `after` on.
+    package func accounts(
+        after: Address?,
+        count: Int
+    ) throws(StoreError) -> [AccountSummary] {
+        let select = try self.database.statement(
+            """
+            SELECT a.address, a.quota, a.secret IS NOT NULL, h.count, h.octets FROM account a
+            JOIN maildrop_head h ON h.account = a.id WHERE a.address > ?1
+            ORDER BY a.address LIMIT ?2
+            """
+        )
+        select.bind(1, after?.octets ?? [])
+        select.bind(2, count)
+        defer { select.reset() }
+        var accounts: [AccountSummary] = []
+        while try select.step() {
+            guard let address = select.address(0) else { continue }
+            accounts.append(
+                AccountSummary(
+                    address: address,
+                    quota: select.isNull(1) ? nil : select.int(1),
+                    hasRecoverableSecret: select.int(2) == 1,
+                    messages: select.int(3),
+                    octets: select.int(4)
+                )
+            )
+        }
+        return accounts
+    }
+
+    /// Aliases in the order of their addresses, from the one after `after` on.
+    package func aliases(after: Address?, count: Int) throws(StoreError) -> [AliasSummary] {
+        let select = try self.database.statement(
+            "SELECT address, targets FROM alias WHERE address > ?1 ORDER BY address LIMIT ?2")
+        select.bind(1, after?.octets ?? [])
+        select.bind(2, count)
+        defer { select.reset() }
+        var aliases: [AliasSummary] = []
+        while try select.step() {
+            guard let address = select.address(0) else { continue }
+            aliases.append(AliasSummary(address: address, targets: select.addresses(1)))
+        }
+        return aliases
+    }
+
+    // MARK: - Maildrops
+
+    /// The counters of a maildrop.
+    package func maildropHead(_ account: AccountID) throws(StoreError) -> MaildropHead {
+        let select = try self.database.statement(MaildropHead.query)
+        select.bind(1, account.rawValue)
+        defer { select.reset() }
+        guard try select.step() else { throw .gone }
+        return MaildropHead(select)
+    }
+
+    /// The messages of a maildrop with sequences below `end`, in order.
+    package func listing(
+        _ account: AccountID,
+        below end: UInt32
+    ) throws(StoreError) -> [MaildropEntry] {
+        let select = try self.database.statement(
+            "SELECT seq, octets FROM maildrop WHERE account = ?1 AND seq < ?2 ORDER BY seq")
+        select.bind(1, account.rawValue)
+        select.bind(2, Int(end))
+        defer { select.reset() }
+        var entries: [MaildropEntry] = []
+        while try select.step() {
+            entries.append(
+                MaildropEntry(sequence: UInt32(select.int(0)), octets: select.int(1)))
+        }
+        return entries
+    }
+
+    /// Appends a part of a message as it is delivered: Return-Path, content, and a CRLF when the
+    /// content does not end in one.
+    ///
+    /// - Returns: whether the part reaches the end of the message.
+    package func read(
+        _ account: AccountID,
+        sequence: UInt32,
+        offset: Int,
+        max: Int,
+        into octets: inout [UInt8]
+    ) throws(StoreError) -> Bool {
+        let select = try self.database.statement(
+            """
+            SELECT m.id, m.octets, m.complete, m.reverse_path, d.octets FROM maildrop d
+            JOIN message m ON m.id = d.message WHERE d.account = ?1 AND d.seq = ?2
+            """
+        )
+        select.bind(1, account.rawValue)
+        select.bind(2, Int(sequence))
+        guard try select.step() else {
+            select.reset()
+            throw .gone
+        }
+        let id = UInt64(select.int(0))
+        let contentOctets = select.int(1)
+        let returnPath = Schema.returnPath(select.octets(3))
+        let total = select.int(4)
+        select.reset()
+        let end = offset + min(max, Swift.max(total - offset, 0))
+        octets.reserveCapacity(octets.count + end - offset)
+        if offset < returnPath.count {
+            octets += returnPath[offset..<min(end, returnPath.count)]
+        }
+        let contentEnd = returnPath.count + contentOctets
+        try self.appendContent(
+            of: id,
+            from: Swift.max(offset - returnPath.count, 0),
+            to: min(end, contentEnd) - returnPath.count,
+            into: &octets
+        )
+        if end > contentEnd {
+            let lineEnd: [UInt8] = [0x0d, 0x0a]
+            octets += lineEnd[(Swift.max(offset, contentEnd) - contentEnd)..<(end - contentEnd)]
+        }
+        return end >= total
+    }
+
+    private func appendContent(
+        of id: UInt64,
+        from start: Int,
+        to end: Int,
+        into octets: inout [UInt8]
+    ) throws(StoreError) {
+        guard start < end else { return }
+        let select = try self.database.statement("SELECT octets FROM content WHERE chunk = ?1")
+        var position = start
+        while position < end {
+            let index = position / Schema.chunkOctets
+            let skipped = position % Schema.chunkOctets
+            let wanted = min(end - position, Schema.chunkOctets - skipped)
+            select.bind(1, Schema.chunk(id, index))
+            let before = octets.count
+            guard try select.step() else {
+                select.reset()
+                throw .gone
+            }
+            select.appendOctets(0, skipping: skipped, max: wanted, to: &octets)
+            select.reset()
+            guard octets.count > before else { throw .retryable("a chunk is too short") }
+            position += octets.count - before
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the writer can be asked, and what it answers. Requests are values, so that many can wait
+// and be carried out in one transaction.
+
+package import MailSyntax
+
+/// One change of the store.
+package enum StoreRequest: Sendable {
+    /// A message for some maildrops.
+    package struct Append: Sendable {
+        package let id: MessageID
+        /// The mailbox that reports go to; empty for the null reverse-path.
+        package let reversePath: [UInt8]
+        /// What follows the staged chunks.
+        package let content: [UInt8]
+        package let stagedChunks: Int
+        /// The octets of the whole message.
+        package let octets: Int
+        package let endsWithCRLF: Bool
+        package let deliveries: [AccountID]
+        /// Whether the message is stored for those who can take it, or for all or none.
+        package let perRecipient: Bool
+        /// Seconds since 1970.
+        package let receivedAt: Int64
+
+        package init(
+            id: MessageID,
+            reversePath: [UInt8],
+            content: [UInt8],
+            stagedChunks: Int,
+            octets: Int,
+            endsWithCRLF: Bool,
+            deliveries: [AccountID],
+            perRecipient: Bool,
+            receivedAt: Int64
+        ) {
+            self.id = id
+            self.reversePath = reversePath
+            self.content = content
+            self.stagedChunks = stagedChunks
+            self.octets = octets
+            self.endsWithCRLF = endsWithCRLF
+            self.deliveries = deliveries
+            self.perRecipient = perRecipient
+            self.receivedAt = receivedAt
+        }
+    }
+
+    case append(Append)
+    /// A chunk of a large message, ahead of the append that makes it visible.
+    case stage(MessageID, index: Int, [UInt8])
+    /// The message whose chunks were staged will not be appended.
+    case unstage(MessageID)
+    /// Removes messages from a maildrop: all of them or none.
+    case delete(AccountID, incarnation: UInt64, sequences: [UInt32])
+    /// Reserves a block of ids that no other process, nor a later one, will be given.
+    case reserveMessageIDs(count: Int)
+    case addAccount(NewAccount)
+    case setPassword(Address, verifier: [UInt8], recoverableSecret: [UInt8]?)
+    /// A better verifier for the same password; nothing else changes.
+    case improveVerifier(Address, [UInt8])
+    case removeAccount(Address)
+    case setQuota(Address, Int?)
+    case addAlias(Address, targets: [Address])
+    case removeAlias(Address)
+}
+
+/// The outcome of one request, durable when it is given.
+package enum StoreAnswer: Sendable {
+    /// One result for each delivery, in order.
+    case appended([DeliveryResult])
+    case staged
+    case deleted
+    case reserved(first: UInt64)
+    case accountAdded(AccountID)
+    case changed
+    case failed(StoreError)
+}
