@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every limit of the program: [limits] in the configuration, the unit last in each name.
+
+package import MailBytes
+
+extension Configuration {
+    /// The limits with their defaults.
+    package struct Limits: Sendable {
+        package var connections = 20_000
+        package var connectionsPerClient = 100
+        package var exemptNetworks: [NetworkPrefix] = []
+        package var idleSeconds = 300
+        package var pop3IdleSeconds = 600
+        package var transactionSeconds = 1800
+        package var contentOctetsPerSecondMin = 100
+        package var messageOctets = 52_428_800
+        package var recipientsPerTransaction = 1000
+        package var transactionsPerSession = 1000
+        package var commandsPerSession = 100_000
+        package var errorsPerSession = 20
+        package var loginFailuresPerSession = 5
+        package var commandLineOctets = 2048
+        package var receivedFields = 100
+        package var deliveriesPerTransaction = 5000
+        package var outputBacklogOctets = 1 << 18
+        package var contentMemoryOctets = 1 << 26
+        package var stepsPerTurn = 64
+        package var addressCacheEntries = 100_000
+        package var credentialCacheEntries = 100_000
+        package var loginFailureMilliseconds = 1000
+        package var shutdownGraceSeconds = 10
+        package init() {}
+    }
+
+    /// A network such as 127.0.0.0/8 or fd00::/8.
+    package struct NetworkPrefix: Sendable, Hashable {
+        package let address: NetworkAddress
+        package let length: Int
+
+        package init(address: NetworkAddress, length: Int) {
+            self.address = address
+            self.length = length
+        }
+
+        package func contains(_ address: NetworkAddress) -> Bool { false }
+    }
+}

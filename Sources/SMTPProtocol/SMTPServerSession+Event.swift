@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The words a session and its driver talk in: what happened, what to do, what came of it.
+
+public import MailBytes
+public import MailSyntax
+
+extension SMTPServerSession {
+    /// What happened.
+    public enum Event: ~Escapable {
+        /// The connection stands and the greeting is due.
+        ///
+        /// `earlyTalk`: octets could be read already, so the peer does not wait for the greeting.
+        case accepted(earlyTalk: Bool)
+        /// Everything that can be read now; may be half a line, may be nothing.
+        case received(Span<UInt8>)
+        /// The outstanding question has this answer.
+        case answered(Answer)
+        /// The answer to `.expandList`: the members, LF between them, never empty.
+        case listed(Span<UInt8>)
+        /// The peer was silent too long, or its message took too long.
+        case deadlinePassed
+        /// Mail data comes below the minimum rate.
+        case tooSlow
+        /// The server shuts down.
+        case stopping
+        /// The peer is gone, and all it sent was received before.
+        case peerClosed
+    }
+
+    /// What came of a question.
+    public enum Answer: Equatable, BitwiseCopyable, Sendable {
+        /// To `.verifyRecipient`: mail for it is taken.
+        case recipientAccepted
+        /// To `.verifyRecipient`: there is no such mailbox here.
+        case recipientUnknown
+        /// To `.verifyRecipient`: its domain is not ours, and mail is not relayed.
+        case relayingDenied
+        /// To `.verifyRecipient` and `.commitMessage`: the maildrop cannot take the message;
+        /// permanent when it never will.
+        case mailboxFull(permanent: Bool)
+        /// To `.verifyMailbox`: the mailbox exists.
+        case mailboxVerified
+        /// To `.verifyMailbox` and `.expandList`: it does not.
+        case mailboxUnknown
+        /// To `.openMessage`: content may come.
+        case messageOpened(MessageID)
+        /// To `.openMessage` and `.commitMessage`: there is no room for it.
+        case storeFull
+        /// To `.commitMessage`: the message is durable for all its recipients.
+        case committed
+        /// To `.commitMessage` of LMTP, once for each recipient in order: durable for this one.
+        case recipientCommitted
+        /// To `.commitMessage`: it could not be stored.
+        case commitFailed
+        /// To any question: the server cannot tell at present.
+        case temporaryFailure
+    }
+
+    /// What the driver must do.
+    public enum Effect: Equatable, BitwiseCopyable, Sendable {
+        /// Call again with the rest of the input, also when there is none.
+        case proceed
+        /// Wait for more input.
+        case awaitInput
+        /// Find out whether `recipientUnderQuestion` can be delivered to.
+        case verifyRecipient
+        /// Find out whether `recipientUnderQuestion` exists (VRFY).
+        case verifyMailbox
+        /// Find the members of `recipientUnderQuestion` (EXPN); the answer is `.listed`.
+        case expandList
+        /// Make room for a message from `reversePath` to the recipients that were accepted.
+        case openMessage
+        /// Append these octets of the input to the message; then as `.proceed`.
+        case appendContent(ByteRange)
+        /// Append CRLF to the message; then as `.proceed`.
+        case appendLineEnd
+        /// Make the message durable for all recipients.
+        case commitMessage
+        /// Forget the message; then as `.proceed`.
+        case discardMessage
+        /// Send what is to be sent and end the connection.
+        case close
+    }
+
+    /// One step of a session.
+    public struct Step: Equatable, BitwiseCopyable, Sendable {
+        /// How many octets of `.received` are done with.
+        public var consumed: Int
+        /// What to do now.
+        public var effect: Effect
+
+        /// A step.
+        public init(consumed: Int, effect: Effect) {
+            self.consumed = consumed
+            self.effect = effect
+        }
+    }
+
+    /// What a session waits for; deadlines depend on it.
+    public enum Awaiting: Equatable, BitwiseCopyable, Sendable {
+        /// A command of the client.
+        case command
+        /// Mail data, or the payload of BDAT.
+        case content
+        /// An answer of the driver.
+        case answer
+        /// Nothing: the session is over.
+        case nothing
+    }
+}

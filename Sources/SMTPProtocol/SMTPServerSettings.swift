@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operator decides about SMTP and LMTP sessions: names, services and limits. One value
+// serves all sessions of a listener.
+
+/// The settings of an SMTP or LMTP listener, shared by its sessions.
+public final class SMTPServerSettings: Sendable {
+    /// Which protocol is spoken.
+    public enum Dialect: Equatable, Sendable {
+        /// RFC 5321.
+        case smtp
+        /// RFC 2033.
+        case lmtp
+    }
+
+    /// What becomes of CR and LF that do not stand together in mail data and commands.
+    public enum LineEndings: Equatable, Sendable {
+        /// The command or the message is refused: a next hop might read them as line ends.
+        case refuse
+        /// Each is taken for a line end and stored as CRLF; only CRLF.CRLF ends mail data.
+        case normalise
+    }
+
+    /// The name in the greeting, in replies and in Received fields.
+    public let hostname: [UInt8]
+    /// Which protocol is spoken.
+    public let dialect: Dialect
+    /// What becomes of bare CR and LF.
+    public let lineEndings: LineEndings
+    /// The largest message (RFC 1870); announced by SIZE.
+    public let messageOctetsMax: Int
+    /// How many recipients one transaction may have; announced by LIMITS (RFC 9422).
+    public let recipientsMax: Int
+    /// How many transactions (MAIL commands) a session may begin; announced by LIMITS.
+    public let transactionsMax: Int
+    /// The longest command line with its CRLF.
+    public let commandOctetsMax: Int
+    /// How many octets of one overlong line are skipped before the session ends.
+    public let skippedOctetsMax: Int
+    /// How many commands may be refused before the session ends with 421.
+    public let errorsMax: Int
+    /// How many commands a session may give.
+    public let commandsMax: Int
+    /// A message with more Received fields than this is taken to loop (RFC 5321, section 6.3).
+    public let receivedFieldsMax: Int
+    /// Whether VRFY tells the truth; otherwise it says 252 to everything.
+    public let answersVRFY: Bool
+    /// Whether EXPN lists members; otherwise it is refused.
+    public let answersEXPN: Bool
+    /// Whether SOML and SAML (RFC 821, section 3.4) are taken as MAIL.
+    public let acceptsSOML: Bool
+
+    /// Settings with defaults for all but the name.
+    public init(
+        hostname: [UInt8],
+        dialect: Dialect = .smtp,
+        lineEndings: LineEndings = .refuse,
+        messageOctetsMax: Int = 52_428_800,
+        recipientsMax: Int = 1000,
+        transactionsMax: Int = 1000,
+        commandOctetsMax: Int = 2048,
+        skippedOctetsMax: Int = 65536,
+        errorsMax: Int = 20,
+        commandsMax: Int = 100_000,
+        receivedFieldsMax: Int = 100,
+        answersVRFY: Bool = false,
+        answersEXPN: Bool = false,
+        acceptsSOML: Bool = false
+    ) {
+        precondition(commandOctetsMax >= 512, "RFC 5321 asks for command lines of 512 octets")
+        precondition(recipientsMax >= 100, "RFC 5321 asks for 100 recipients")
+        precondition(
+            messageOctetsMax > 0 && transactionsMax > 0 && skippedOctetsMax > 0 && errorsMax > 0
+                && commandsMax > 0 && receivedFieldsMax > 0,
+            "a limit of nothing lets nobody in"
+        )
+        self.hostname = hostname
+        self.dialect = dialect
+        self.lineEndings = lineEndings
+        self.messageOctetsMax = messageOctetsMax
+        self.recipientsMax = recipientsMax
+        self.transactionsMax = transactionsMax
+        self.commandOctetsMax = commandOctetsMax
+        self.skippedOctetsMax = skippedOctetsMax
+        self.errorsMax = errorsMax
+        self.commandsMax = commandsMax
+        self.receivedFieldsMax = receivedFieldsMax
+        self.answersVRFY = answersVRFY
+        self.answersEXPN = answersEXPN
+        self.acceptsSOML = acceptsSOML
+    }
+}
