@@ -42,9 +42,8 @@ public struct MailPath: Equatable, BitwiseCopyable, Sendable {
     static let domainMax = 255
     /// Longest path, source route and brackets included.
     ///
-    /// The 256 octets of RFC 5321, section
-    /// 4.5.3.1.3, are what every server must take at least, and a local-part and a domain of the
-    /// longest kind do not fit in them.
+    /// The 256 octets of RFC 5321, section 4.5.3.1.3, are what every server must take at least, and
+    /// a local-part and a domain of the longest kind do not fit in them.
     static let pathMax = 1024
 
     /// Reads a path in angle brackets that begins at `start`.
