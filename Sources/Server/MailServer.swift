@@ -82,6 +82,17 @@ package final class MailServer {
     /// How many connections are being served.
     package var connectionCount: Int { self.conversations.count }
 
+    /// What should be nothing when no connection is left and every answer has come.
+    package var leaks: [String] {
+        var leaks: [String] = []
+        if self.contentOctets != 0 { leaks.append("\(self.contentOctets) octets of content") }
+        if self.stagingOctets != 0 { leaks.append("\(self.stagingOctets) octets being staged") }
+        if self.prefetchedOctets != 0 { leaks.append("\(self.prefetchedOctets) octets read ahead") }
+        if !self.locks.isEmpty { leaks.append("locks of maildrops") }
+        if !self.reservations.isEmpty { leaks.append("reservations of quota") }
+        return leaks
+    }
+
     // MARK: - Connections
 
     /// Serves a connection that a listener accepted, or refuses it.
