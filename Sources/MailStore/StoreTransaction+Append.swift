@@ -18,7 +18,7 @@ extension StoreTransaction {
         let ahead = message.stagedChunks * Schema.chunkOctets + message.spilledOctets
         guard message.octets == ahead + message.content.count,
             try self.hasStaged(message.stagedChunks + (message.spilledOctets > 0 ? 1 : 0), of: id),
-            try spilled.count == message.spilledOctets || self.isStored(id)
+            try self.has(spilled.count, of: message.spilledOctets, spilledBy: id)
         else { return .failed(.retryable("the parts of the message do not add up")) }
         let octets =
             message.octets
@@ -221,6 +221,16 @@ extension StoreTransaction {
         let id = MessageRow(message.id.rawValue)
         let chunk = try self.chunk(Schema.chunk(id, message.stagedChunks))
         return Array(chunk.prefix(message.spilledOctets))
+    }
+
+    /// Whether as much was spilled as should have been, or the message is there already.
+    private func has(
+        _ found: Int,
+        of count: Int,
+        spilledBy message: MessageRow
+    ) throws(StoreError) -> Bool {
+        guard found != count else { return true }
+        return try self.isStored(message)
     }
 
     private func chunk(_ number: Int64) throws(StoreError) -> [UInt8] {

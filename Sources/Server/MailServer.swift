@@ -36,7 +36,7 @@ package final class MailServer {
     private var conversations = ConversationTable()
     private var clients = ClientCounts()
     private let isExempt: (NetworkAddress) -> Bool
-    private let controlUser: Int
+    private let controlUser: UInt32
     private var controlCount = 0
     private var spareReplies: ReplyBuffer?
     /// Those whose content waits until the store has taken what it was given, in order.
@@ -58,7 +58,7 @@ package final class MailServer {
         passwords: any PasswordChecker,
         journal: Journal,
         firstMessageID: UInt64,
-        controlUser: Int
+        controlUser: UInt32
     ) {
         self.limits = limits
         self.time = time

@@ -12,7 +12,7 @@ package final class SimulatedStream: ByteStream {
     package let id: ConnectionID
     package let peer: NetworkAddress
     package let local: NetworkAddress
-    package let peerUser: Int?
+    package let peerUser: UInt32?
     package var handler: (any StreamHandler)?
 
     private let world: VirtualWorld
@@ -46,7 +46,7 @@ package final class SimulatedStream: ByteStream {
         world: VirtualWorld,
         id: ConnectionID,
         peer: NetworkAddress,
-        peerUser: Int? = nil,
+        peerUser: UInt32? = nil,
         reading: Reading = .irregular,
         toClient: @escaping ([UInt8]?) -> Void
     ) {
