@@ -69,7 +69,12 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
-        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        .target(
+            name: "TranscriptSupport",
+            path: "Tests/Support/TranscriptSupport",
+            swiftSettings: strict
+        ),
+        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax", "TranscriptSupport"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "Credentials", also: ["MailBytes"]),
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
