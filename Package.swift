@@ -41,6 +41,21 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
     )
 }
 
+// What the fuzzers check is built and tested always; the fuzzers themselves need a link with
+// libFuzzer, which Tests/Fuzz/run does.
+func fuzzer(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["FuzzProperties"],
+        path: "Tests/Fuzz/\(name)",
+        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+    )
+}
+
+let fuzzers =
+    Context.environment["MARTLET_FUZZ"] == nil
+    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3")]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -80,7 +95,15 @@ let package = Package(
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
-    ],
+
+        .target(
+            name: "FuzzProperties",
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol"],
+            path: "Tests/Fuzz/FuzzProperties",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
+    ] + fuzzers,
     cxxLanguageStandard: .cxx17
 )
 
