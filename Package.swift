@@ -41,6 +41,21 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
     )
 }
 
+// What the fuzzers check is built and tested always; the fuzzers themselves need a link with
+// libFuzzer, which Tests/Fuzz/run does.
+func fuzzer(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["FuzzProperties"],
+        path: "Tests/Fuzz/\(name)",
+        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+    )
+}
+
+let fuzzers =
+    Context.environment["MARTLET_FUZZ"] == nil
+    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3")]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -69,12 +84,37 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
-        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        .target(
+            name: "TranscriptSupport",
+            path: "Tests/Support/TranscriptSupport",
+            swiftSettings: strict
+        ),
+        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax", "TranscriptSupport"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "Credentials", also: ["MailBytes"]),
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
-    ],
+
+        .target(
+            name: "FuzzProperties",
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol"],
+            path: "Tests/Fuzz/FuzzProperties",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
+    ] + fuzzers,
     cxxLanguageStandard: .cxx17
 )
+
+// Only who measures builds what measures.
+if Context.environment["MARTLET_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["MailStore", "MailSyntax"],
+            path: "benchmarks/StoreBenchmark",
+            swiftSettings: strict
+        )
+    )
+}
