@@ -74,7 +74,11 @@ let package = Package(
             path: "Tests/Support/TranscriptSupport",
             swiftSettings: strict
         ),
-        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax", "TranscriptSupport"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        tests(
+            of: "SMTPProtocol",
+            also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
         tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "Credentials", also: ["MailBytes"]),
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
