@@ -84,8 +84,16 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
-        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
-        tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        tests(
+            of: "SMTPProtocol",
+            also: ["MailBytes", "MailSyntax"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
+        tests(
+            of: "POP3Protocol",
+            also: ["MailBytes"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
         tests(of: "Credentials", also: ["MailBytes"]),
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
@@ -97,6 +105,7 @@ let package = Package(
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),
+        .testTarget(name: "StructureTests", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
     ] + fuzzers,
     cxxLanguageStandard: .cxx17
