@@ -54,7 +54,7 @@ func fuzzer(_ name: String) -> Target {
 
 let fuzzers =
     Context.environment["MARTLET_FUZZ"] == nil
-    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3")]
+    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3"), fuzzer("FuzzSMTP")]
 
 let package = Package(
     name: "martlet",
@@ -84,9 +84,14 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
+        .target(
+            name: "TranscriptSupport",
+            path: "Tests/Support/TranscriptSupport",
+            swiftSettings: strict
+        ),
         tests(
             of: "SMTPProtocol",
-            also: ["MailBytes", "MailSyntax"],
+            also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(
@@ -101,7 +106,7 @@ let package = Package(
 
         .target(
             name: "FuzzProperties",
-            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol"],
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol"],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),
