@@ -111,6 +111,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "StructureTests", swiftSettings: strict),
+        .testTarget(name: "ProductsTests", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
     ] + fuzzers,
     cxxLanguageStandard: .cxx17

@@ -61,7 +61,7 @@ import Testing
     @Test func everyFileSaysItsLicence() {
         for file in SourceFile.all {
             // The first line of a manifest belongs to the tools version.
-            let line = file.lines.dropFirst(file.path == "Package.swift" ? 1 : 0).first
+            let line = file.lines.dropFirst(file.path.hasSuffix("Package.swift") ? 1 : 0).first
             let isSaid =
                 line == "// SPDX-License-Identifier: Apache-2.0"
                 || line == "/* SPDX-License-Identifier: Apache-2.0 */"
