@@ -116,3 +116,15 @@ let package = Package(
     ] + fuzzers,
     cxxLanguageStandard: .cxx17
 )
+
+// Only who measures builds what measures.
+if Context.environment["MARTLET_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["MailStore", "MailSyntax"],
+            path: "benchmarks/StoreBenchmark",
+            swiftSettings: strict
+        )
+    )
+}

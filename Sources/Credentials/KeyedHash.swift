@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HMAC-SHA-256 with a random key that lives as long as the object: hashes that mean nothing outside
+// of this process. The context is kept, because making one costs more than a hash.
+
+internal import COpenSSL
+
+/// A keyed hash function of this process.
+@safe
+final class KeyedHash {
+    private let context: OpaquePointer
+
+    init() {
+        let context = unsafe Self.makeContext(key: LibCrypto.random(32))
+        guard let context = unsafe context else {
+            preconditionFailure("libcrypto has HMAC-SHA-256")
+        }
+        unsafe self.context = context
+    }
+
+    deinit { unsafe EVP_MAC_CTX_free(self.context) }
+
+    /// The hash of the parts, each with its length, so that no two lists of parts are alike.
+    func hash(_ first: [UInt8], _ second: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 32)
+        var count = 0
+        var length = UInt64(first.count).littleEndian
+        // Without a key, the one of the last time is used again.
+        var code = unsafe EVP_MAC_init(self.context, nil, 0, nil)
+        code &= unsafe withUnsafeBytes(of: &length) { unsafe self.update($0) }
+        code &= unsafe first.withUnsafeBytes { unsafe self.update($0) }
+        code &= unsafe second.withUnsafeBytes { unsafe self.update($0) }
+        code &= unsafe digest.withUnsafeMutableBufferPointer { buffer in
+            unsafe EVP_MAC_final(self.context, buffer.baseAddress, &count, buffer.count)
+        }
+        precondition(code == 1 && count == digest.count, "libcrypto computes HMAC-SHA-256")
+        return digest
+    }
+
+    private func update(_ octets: UnsafeRawBufferPointer) -> Int32 {
+        unsafe EVP_MAC_update(
+            self.context,
+            octets.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            octets.count
+        )
+    }
+
+    private static func makeContext(key: [UInt8]) -> OpaquePointer? {
+        guard let mac = unsafe EVP_MAC_fetch(nil, "HMAC", nil) else { return nil }
+        // The context holds its own reference.
+        defer { unsafe EVP_MAC_free(mac) }
+        guard let context = unsafe EVP_MAC_CTX_new(mac) else { return nil }
+        var name = Array("SHA256".utf8CString)
+        let code = unsafe name.withUnsafeMutableBufferPointer { name in
+            let digest = unsafe OSSL_PARAM_construct_utf8_string(
+                OSSL_MAC_PARAM_DIGEST,
+                name.baseAddress,
+                0
+            )
+            let parameters = unsafe [digest, OSSL_PARAM_construct_end()]
+            return unsafe EVP_MAC_init(context, key, key.count, parameters)
+        }
+        guard code == 1 else {
+            unsafe EVP_MAC_CTX_free(context)
+            return nil
+        }
+        return unsafe context
+    }
+}
