@@ -100,7 +100,9 @@ let package = Package(
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(of: "Credentials", also: ["MailBytes"]),
-        tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
+        // SQLite on a disk that fails and loses its power, for the tests of the store.
+        .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
+        tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
 
