@@ -41,20 +41,11 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
     )
 }
 
-// What the fuzzers check is built and tested always; the fuzzers themselves need a link with
-// libFuzzer, which Tests/Fuzz/run does.
-func fuzzer(_ name: String) -> Target {
-    .executableTarget(
-        name: name,
-        dependencies: ["FuzzProperties"],
-        path: "Tests/Fuzz/\(name)",
-        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
-    )
-}
-
-let fuzzers =
-    Context.environment["MARTLET_FUZZ"] == nil
-    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3"), fuzzer("FuzzSMTP")]
+/// What the server is assembled from.
+let serving: [Target.Dependency] = [
+    "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
+    "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
+]
 
 let package = Package(
     name: "martlet",
@@ -63,6 +54,12 @@ let package = Package(
         .library(name: "POP3Protocol", targets: ["POP3Protocol"]),
         .library(name: "MailSyntax", targets: ["MailSyntax"]),
         .library(name: "MailBytes", targets: ["MailBytes"]),
+        .executable(name: "martlet", targets: ["martlet"]),
+    ],
+    dependencies: [
+        // Exact versions: a build today and one next year are the same build.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: [
         // No pkgConfig here: libevent's .pc files add -levent, the fat library, whose symbols
@@ -81,6 +78,16 @@ let package = Package(
         module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("Server", serving),
+        module("Simulation", serving + ["Server"]),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
@@ -105,6 +112,8 @@ let package = Package(
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "Server", also: serving + ["Simulation"]),
+        tests(of: "Simulation", also: serving + ["Server"]),
 
         .target(
             name: "FuzzProperties",
@@ -115,7 +124,7 @@ let package = Package(
         .testTarget(name: "StructureTests", swiftSettings: strict),
         .testTarget(name: "ProductsTests", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
-    ] + fuzzers,
+    ],
     cxxLanguageStandard: .cxx17
 )
 
@@ -129,4 +138,17 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
             swiftSettings: strict
         )
     )
+}
+
+// What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
+// which Tests/Fuzz/run does.
+if Context.environment["MARTLET_FUZZ"] != nil {
+    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: ["FuzzProperties"],
+            path: "Tests/Fuzz/\(name)",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+        )
+    }
 }

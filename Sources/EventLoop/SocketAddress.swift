@@ -152,7 +152,8 @@ enum SocketAddress {
         if code != 0, errno == ECONNREFUSED { unsafe _ = unlink(path) }
     }
 
-    private static func with(
+    /// Calls `body` with the system's form of an address.
+    static func with(
         _ address: ListenAddress,
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws(EventLoopError) -> Int32 {

@@ -142,7 +142,7 @@ extension StoreRequest {
     /// Whether the request is refused when the disk is nearly full.
     var needsRoom: Bool {
         switch self {
-        case .append, .stage, .addAccount, .addAlias: true
+        case .append, .stage, .spill, .addAccount, .addAlias: true
         case .unstage, .delete, .reserveMessageIDs, .setPassword, .improveVerifier, .removeAccount,
             .setQuota, .removeAlias:
             false
@@ -155,6 +155,8 @@ extension StoreRequest {
         case .append(let message):
             message.content.count + Database.pageOctets * (3 + 2 * message.deliveries.count)
         case .stage(_, _, let chunk): chunk.count + 2 * Database.pageOctets
+        // The chunk is written anew.
+        case .spill: Schema.chunkOctets + 2 * Database.pageOctets
         default: 4 * Database.pageOctets
         }
     }

@@ -60,7 +60,7 @@ enum Schema {
     }
 
     /// Every chunk has this many octets; what is left over stands in the message's own row.
-    static let chunkOctets = 1 << 16
+    static let chunkOctets = StoreLayout.chunkOctets
 
     /// What a reader gets before the content: the Return-Path of RFC 5321, section 4.4.
     static func returnPath(_ reversePath: [UInt8]) -> [UInt8] {
@@ -75,3 +75,9 @@ enum Schema {
 
 /// A message's id as it stands in the tables.
 typealias MessageRow = Int64
+
+/// What those who hand content to the store need to know of its layout.
+package enum StoreLayout {
+    /// Chunks that go ahead of a message have so many octets.
+    package static let chunkOctets = 1 << 16
+}

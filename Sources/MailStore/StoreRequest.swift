@@ -15,6 +15,8 @@ package enum StoreRequest: Sendable {
         /// What follows the staged chunks, of any size.
         package let content: [UInt8]
         package let stagedChunks: Int
+        /// How many octets of the chunk after those went ahead.
+        package let spilledOctets: Int
         /// The octets of the whole message.
         package let octets: Int
         package let endsWithCRLF: Bool
@@ -30,6 +32,7 @@ package enum StoreRequest: Sendable {
             reversePath: [UInt8],
             content: [UInt8],
             stagedChunks: Int,
+            spilledOctets: Int = 0,
             octets: Int,
             endsWithCRLF: Bool,
             deliveries: [AccountID],
@@ -40,6 +43,7 @@ package enum StoreRequest: Sendable {
             self.reversePath = reversePath
             self.content = content
             self.stagedChunks = stagedChunks
+            self.spilledOctets = spilledOctets
             self.octets = octets
             self.endsWithCRLF = endsWithCRLF
             self.deliveries = deliveries
@@ -51,6 +55,8 @@ package enum StoreRequest: Sendable {
     case append(Append)
     /// A chunk of 64 KiB of a large message, ahead of the append that makes it visible.
     case stage(MessageID, index: Int, [UInt8])
+    /// A part of a chunk, from an offset in it on, when there is no memory for the whole of it.
+    case spill(MessageID, index: Int, offset: Int, [UInt8])
     /// The message whose chunks were staged will not be appended, or was already.
     case unstage(MessageID)
     /// Removes messages from a maildrop: all of them or none.

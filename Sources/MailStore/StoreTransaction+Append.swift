@@ -14,8 +14,11 @@ extension StoreTransaction {
 
     func append(_ message: StoreRequest.Append) throws(StoreError) -> StoreAnswer {
         let id = MessageRow(message.id.rawValue)
-        guard message.octets == message.stagedChunks * Schema.chunkOctets + message.content.count,
-            try self.hasStaged(message.stagedChunks, of: id)
+        let spilled = try self.spilled(by: message)
+        let ahead = message.stagedChunks * Schema.chunkOctets + message.spilledOctets
+        guard message.octets == ahead + message.content.count,
+            try self.hasStaged(message.stagedChunks + (message.spilledOctets > 0 ? 1 : 0), of: id),
+            try self.has(spilled.count, of: message.spilledOctets, spilledBy: id)
         else { return .failed(.retryable("the parts of the message do not add up")) }
         let octets =
             message.octets
@@ -30,7 +33,7 @@ extension StoreTransaction {
             return try self.refuse(message, results)
         }
         let copies = self.distinct(deliveries)
-        guard try self.insert(message, copies: copies.count) else {
+        guard try self.insert(message, after: spilled, copies: copies.count) else {
             return try self.repeatAnswer(message, results)
         }
         for copy in copies { try self.deliver(id, octets, copy) }
@@ -38,9 +41,14 @@ extension StoreTransaction {
     }
 
     /// Stores the message; false when it is there already.
-    private func insert(_ message: StoreRequest.Append, copies: Int) throws(StoreError) -> Bool {
+    private func insert(
+        _ message: StoreRequest.Append,
+        after spilled: [UInt8],
+        copies: Int
+    ) throws(StoreError) -> Bool {
         let id = MessageRow(message.id.rawValue)
-        let ahead = message.content.count / Schema.chunkOctets
+        let content = spilled.isEmpty ? message.content : spilled + message.content
+        let ahead = content.count / Schema.chunkOctets
         let row = try self.database.statement(
             "INSERT OR IGNORE INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
         )
@@ -49,15 +57,18 @@ extension StoreTransaction {
         row.bind(3, message.stagedChunks + ahead)
         row.bind(4, message.receivedAt)
         row.bind(5, message.reversePath)
-        let content = message.content.span
-        try row.run(bindingInPlace: content.extracting((ahead * Schema.chunkOctets)...), at: 6)
+        let tail = content.span.extracting((ahead * Schema.chunkOctets)...)
+        try row.run(bindingInPlace: tail, at: 6)
         guard self.database.changes == 1 else { return false }
+        if ahead == 0, !spilled.isEmpty {
+            try self.removeChunk(Schema.chunk(id, message.stagedChunks))
+        }
         for index in 0..<ahead {
             let start = index * Schema.chunkOctets
-            let chunk = content.extracting(start..<(start + Schema.chunkOctets))
+            let chunk = content.span.extracting(start..<(start + Schema.chunkOctets))
             try self.insertChunk(Schema.chunk(id, message.stagedChunks + index), chunk)
         }
-        if message.stagedChunks > 0 { try self.forgetStaged(id) }
+        if message.isStaged { try self.forgetStaged(id) }
         if copies > 1 {
             let shared = try self.database.statement("INSERT INTO shared VALUES (?1, ?2)")
             shared.bind(1, id)
@@ -109,7 +120,7 @@ extension StoreTransaction {
         if try self.isStored(MessageRow(message.id.rawValue)) {
             return try self.repeatAnswer(message, results)
         }
-        if message.stagedChunks > 0 { _ = try self.unstage(message.id) }
+        if message.isStaged { _ = try self.unstage(message.id) }
         guard !message.perRecipient else { return .appended(results) }
         // All or none: those who could have taken it did not get it.
         return .failed(results.contains(.overQuota) ? .overQuota : .gone)
@@ -182,6 +193,59 @@ extension StoreTransaction {
         return .staged
     }
 
+    func spill(
+        _ id: MessageID,
+        _ index: Int,
+        _ offset: Int,
+        _ octets: [UInt8]
+    ) throws(StoreError) -> StoreAnswer {
+        precondition(offset + octets.count <= Schema.chunkOctets, "chunks are bounded")
+        guard index < 1 << Schema.chunkIndexBits else { return .failed(.full) }
+        let message = MessageRow(id.rawValue)
+        guard try !self.isStored(message) else { return .staged }
+        let number = Schema.chunk(message, index)
+        var chunk = try self.chunk(number)
+        guard chunk.count >= offset else { return .failed(.gone) }
+        chunk.removeLast(chunk.count - offset)
+        chunk += octets
+        let staged = try self.database.statement("INSERT OR IGNORE INTO staged VALUES (?1)")
+        staged.bind(1, message)
+        try staged.run()
+        try self.insertChunk(number, chunk.span)
+        return .staged
+    }
+
+    /// What went ahead of the chunk that the rest of the message belongs to.
+    private func spilled(by message: StoreRequest.Append) throws(StoreError) -> [UInt8] {
+        guard message.spilledOctets > 0 else { return [] }
+        let id = MessageRow(message.id.rawValue)
+        let chunk = try self.chunk(Schema.chunk(id, message.stagedChunks))
+        return Array(chunk.prefix(message.spilledOctets))
+    }
+
+    /// Whether as much was spilled as should have been, or the message is there already.
+    private func has(
+        _ found: Int,
+        of count: Int,
+        spilledBy message: MessageRow
+    ) throws(StoreError) -> Bool {
+        guard found != count else { return true }
+        return try self.isStored(message)
+    }
+
+    private func chunk(_ number: Int64) throws(StoreError) -> [UInt8] {
+        let select = try self.database.statement("SELECT octets FROM chunk WHERE number = ?1")
+        select.bind(1, number)
+        defer { select.reset() }
+        return try select.step() ? select.octets(0) : []
+    }
+
+    private func removeChunk(_ number: Int64) throws(StoreError) {
+        let remove = try self.database.statement("DELETE FROM chunk WHERE number = ?1")
+        remove.bind(1, number)
+        try remove.run()
+    }
+
     /// Gives up what went ahead; a message that was appended stays as it is.
     func unstage(_ id: MessageID) throws(StoreError) -> StoreAnswer {
         let message = MessageRow(id.rawValue)
@@ -221,4 +285,9 @@ extension StoreTransaction {
         defer { select.reset() }
         return try select.step()
     }
+}
+
+extension StoreRequest.Append {
+    /// Whether anything of the message went ahead.
+    var isStaged: Bool { self.stagedChunks > 0 || self.spilledOctets > 0 }
 }

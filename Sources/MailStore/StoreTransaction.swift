@@ -27,6 +27,8 @@ final class StoreTransaction {
         switch request {
         case .append(let message): try self.append(message)
         case .stage(let id, let index, let octets): try self.stage(id, index, octets)
+        case .spill(let id, let index, let offset, let octets):
+            try self.spill(id, index, offset, octets)
         case .unstage(let id): try self.unstage(id)
         case .delete(let account, let incarnation, let sequences):
             try self.delete(account, incarnation, sequences)
