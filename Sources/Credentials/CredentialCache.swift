@@ -5,13 +5,12 @@
 
 /// A bounded memory of verified passwords.
 ///
-/// A verdict takes milliseconds on a worker, and the password may be changed meanwhile. So whoever
-/// asks for one notes the generation of the name before the account is read, and hands it in with
-/// the verdict: a name that was forgotten in between is not remembered.
+/// A verdict takes milliseconds on a worker, and the password may be changed meanwhile: whoever
+/// remembers one has made sure that nothing changed since the account was read.
 package struct CredentialCache {
     private struct Entry {
         let account: Int64
-        let hash: [UInt8]
+        let hash: KeyedHash.Value
         /// Where the name stands in `names`.
         var index: Int
     }
@@ -22,9 +21,6 @@ package struct CredentialCache {
     private let entriesMax: Int
     private let keyedHash = KeyedHash()
     private var randomness = SystemRandomNumberGenerator()
-    /// How often a name was forgotten; several names share a count, which costs a repeated check.
-    private var forgotten = [UInt64](repeating: 0, count: 1024)
-    private var forgottenAll: UInt64 = 0
 
     /// An empty memory of at most so many entries; with 0 it stays empty.
     package init(entriesMax: Int) {
@@ -38,26 +34,14 @@ package struct CredentialCache {
     package func account(of name: [UInt8], ifPasswordIs password: [UInt8]) -> Int64? {
         guard let entry = self.entries[name] else { return nil }
         let hash = self.keyedHash.hash(name, password)
-        return LibCrypto.areEqual(hash, entry.hash) ? entry.account : nil
+        return KeyedHash.areEqual(hash, entry.hash) ? entry.account : nil
     }
 
-    /// Changes whenever the name is forgotten; take it before the account is read.
-    package func generation(of name: [UInt8]) -> UInt64 {
-        self.forgottenAll &+ self.forgotten[self.slot(of: name)]
-    }
-
-    /// Remembers a password that was found right, unless the name was forgotten meanwhile.
+    /// Remembers a password that was found right.
     ///
     /// When the memory is full, an entry drawn by lot makes room.
-    ///
-    /// - Parameter generation: that of the name before its account was read.
-    package mutating func remember(
-        _ name: [UInt8],
-        _ password: [UInt8],
-        account: Int64,
-        ifGeneration generation: UInt64
-    ) {
-        guard self.entriesMax > 0, self.generation(of: name) == generation else { return }
+    package mutating func remember(_ name: [UInt8], _ password: [UInt8], account: Int64) {
+        guard self.entriesMax > 0 else { return }
         let hash = self.keyedHash.hash(name, password)
         if let index = self.entries[name]?.index {
             self.entries[name] = Entry(account: account, hash: hash, index: index)
@@ -72,13 +56,11 @@ package struct CredentialCache {
 
     /// The password of the name has changed, or the account is gone.
     package mutating func forget(_ name: [UInt8]) {
-        self.forgotten[self.slot(of: name)] &+= 1
         if let index = self.entries[name]?.index { self.remove(at: index) }
     }
 
     /// Any password may have changed.
     package mutating func forgetAll() {
-        self.forgottenAll &+= 1
         self.entries.removeAll()
         self.names.removeAll()
     }
@@ -89,9 +71,5 @@ package struct CredentialCache {
         guard index < self.names.count else { return }
         self.names[index] = last
         self.entries[last]?.index = index
-    }
-
-    private func slot(of name: [UInt8]) -> Int {
-        Int(UInt(bitPattern: name.hashValue) % UInt(self.forgotten.count))
     }
 }

@@ -8,20 +8,10 @@ import Testing
     private let name = Array("demo@example.test".utf8)
     private let password = Array("secret".utf8)
 
-    private func remember(
-        _ name: [UInt8],
-        _ password: [UInt8],
-        _ account: Int64,
-        in cache: inout CredentialCache
-    ) {
-        let generation = cache.generation(of: name)
-        cache.remember(name, password, account: account, ifGeneration: generation)
-    }
-
     @Test func aRightPasswordIsKnownAgain() {
         var cache = CredentialCache(entriesMax: 10)
         #expect(cache.account(of: self.name, ifPasswordIs: self.password) == nil)
-        self.remember(self.name, self.password, 7, in: &cache)
+        cache.remember(self.name, self.password, account: 7)
         #expect(cache.account(of: self.name, ifPasswordIs: self.password) == 7)
         #expect(cache.account(of: self.name, ifPasswordIs: Array("Secret".utf8)) == nil)
         #expect(cache.account(of: self.name, ifPasswordIs: []) == nil)
@@ -34,8 +24,8 @@ import Testing
 
     @Test func aNewPasswordTakesThePlaceOfTheOld() {
         var cache = CredentialCache(entriesMax: 10)
-        self.remember(self.name, self.password, 7, in: &cache)
-        self.remember(self.name, [1], 8, in: &cache)
+        cache.remember(self.name, self.password, account: 7)
+        cache.remember(self.name, [1], account: 8)
         #expect(cache.account(of: self.name, ifPasswordIs: self.password) == nil)
         #expect(cache.account(of: self.name, ifPasswordIs: [1]) == 8)
         #expect(cache.count == 1)
@@ -43,7 +33,7 @@ import Testing
 
     @Test func aForgottenNameIsGone() {
         var cache = CredentialCache(entriesMax: 10)
-        for account in 0..<10 { self.remember([UInt8(account)], [1], Int64(account), in: &cache) }
+        for account in 0..<10 { cache.remember([UInt8(account)], [1], account: Int64(account)) }
         cache.forget([3])
         cache.forget([3])
         cache.forget([77])
@@ -57,32 +47,6 @@ import Testing
         #expect(cache.account(of: [4], ifPasswordIs: [1]) == nil)
     }
 
-    @Test func aVerdictFromBeforeAPasswordChangeIsNotRemembered() {
-        var cache = CredentialCache(entriesMax: 10)
-        let before = cache.generation(of: self.name)
-        cache.forget(self.name)
-        cache.remember(self.name, self.password, account: 7, ifGeneration: before)
-        #expect(cache.account(of: self.name, ifPasswordIs: self.password) == nil)
-
-        let between = cache.generation(of: self.name)
-        cache.forgetAll()
-        cache.remember(self.name, self.password, account: 7, ifGeneration: between)
-        #expect(cache.account(of: self.name, ifPasswordIs: self.password) == nil)
-
-        let after = cache.generation(of: self.name)
-        cache.remember(self.name, self.password, account: 7, ifGeneration: after)
-        #expect(cache.account(of: self.name, ifPasswordIs: self.password) == 7)
-    }
-
-    @Test func mostOtherNamesKeepTheirGeneration() {
-        var cache = CredentialCache(entriesMax: 10)
-        let names = (0..<100).map { Array("user\($0)@example.test".utf8) }
-        let before = names.map { cache.generation(of: $0) }
-        cache.forget(self.name)
-        let same = zip(names, before).count { cache.generation(of: $0) == $1 }
-        #expect(same >= 90)
-    }
-
     @Test func theMemoryIsBoundedAndStaysConsistent() {
         var cache = CredentialCache(entriesMax: 50)
         var generator = SystemRandomNumberGenerator()
@@ -91,7 +55,7 @@ import Testing
             switch round % 7 {
             case 6: cache.forget(name)
             default:
-                self.remember(name, [1], Int64(name[0]), in: &cache)
+                cache.remember(name, [1], account: Int64(name[0]))
                 #expect(cache.account(of: name, ifPasswordIs: [1]) == Int64(name[0]))
             }
             #expect(cache.count <= 50)
@@ -104,7 +68,7 @@ import Testing
 
     @Test func aFullMemoryTakesANewNameAndLosesOneOther() {
         var cache = CredentialCache(entriesMax: 3)
-        for account in 0..<4 { self.remember([UInt8(account)], [1], Int64(account), in: &cache) }
+        for account in 0..<4 { cache.remember([UInt8(account)], [1], account: Int64(account)) }
         #expect(cache.count == 3)
         #expect(cache.account(of: [3], ifPasswordIs: [1]) == 3)
         #expect((0..<3).count { cache.account(of: [UInt8($0)], ifPasswordIs: [1]) != nil } == 2)
@@ -113,7 +77,7 @@ import Testing
     @Test(arguments: [0, -5])
     func aMemoryOfNothingStaysEmpty(entriesMax: Int) {
         var cache = CredentialCache(entriesMax: entriesMax)
-        self.remember(self.name, self.password, 7, in: &cache)
+        cache.remember(self.name, self.password, account: 7)
         #expect(cache.count == 0)
         #expect(cache.account(of: self.name, ifPasswordIs: self.password) == nil)
     }
