@@ -112,8 +112,6 @@ let package = Package(
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
-        tests(of: "Server", also: serving + ["Simulation"]),
-        tests(of: "Simulation", also: serving + ["Server"]),
 
         .target(
             name: "FuzzProperties",
