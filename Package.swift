@@ -112,6 +112,7 @@ let package = Package(
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "Simulation", also: serving + ["Server"]),
 
         .target(
             name: "FuzzProperties",
