@@ -190,7 +190,8 @@ package final class EventLoop {
     func release(_ event: LoopEvent) {
         guard self.events.removeValue(forKey: ObjectIdentifier(event)) != nil else { return }
         event.remove()
-        self.retiredEvents.append(event)
+        // Outside a turn there is none on the stack.
+        if self.isInTurn { self.retiredEvents.append(event) }
     }
 
     /// Runs `body` on the loop whenever the signal comes.

@@ -84,7 +84,7 @@ struct ListenerTests {
         listeners[1].close()
         let addresses = listeners.map(\.address)
         let findings = Findings<String>()
-        let mailbox = loop.makeMailbox { (_: Int) in loop.stop() }
+        let mailbox = loop.makeMailbox { [unowned loop] (_: Int) in loop.stop() }
         let thread = WorkerThread(name: "peers") {
             for address in addresses {
                 let peer = Peer(to: address)
@@ -185,13 +185,13 @@ struct ListenerTests {
     func storm() throws {
         let loop = try EventLoop(connectionsMax: 512)
         var perTurn: [Int: Int] = [:]
-        let listener = try loop.listen(on: Loopback.ipv4) { stream in
+        let listener = try loop.listen(on: Loopback.ipv4) { [unowned loop] _ in
             perTurn[loop.turn, default: 0] += 1
             if perTurn.values.reduce(0, +) == 200 { loop.stop() }
         }
         // They all wait in the backlog before the loop turns for the first time.
         let peers = try (0..<200).map { _ in try #require(Peer(to: listener.address)) }
-        loop.after(seconds: 5) { loop.stop() }
+        loop.after(seconds: 5) { [unowned loop] in loop.stop() }
         loop.run()
         for peer in peers { peer.close() }
         #expect(perTurn.values.reduce(0, +) == 200)
