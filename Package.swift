@@ -41,21 +41,6 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
     )
 }
 
-// What the fuzzers check is built and tested always; the fuzzers themselves need a link with
-// libFuzzer, which Tests/Fuzz/run does.
-func fuzzer(_ name: String) -> Target {
-    .executableTarget(
-        name: name,
-        dependencies: ["FuzzProperties"],
-        path: "Tests/Fuzz/\(name)",
-        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
-    )
-}
-
-let fuzzers =
-    Context.environment["MARTLET_FUZZ"] == nil
-    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3"), fuzzer("FuzzSMTP")]
-
 let package = Package(
     name: "martlet",
     products: [
@@ -115,7 +100,7 @@ let package = Package(
         .testTarget(name: "StructureTests", swiftSettings: strict),
         .testTarget(name: "ProductsTests", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
-    ] + fuzzers,
+    ],
     cxxLanguageStandard: .cxx17
 )
 
@@ -129,4 +114,17 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
             swiftSettings: strict
         )
     )
+}
+
+// What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
+// which Tests/Fuzz/run does.
+if Context.environment["MARTLET_FUZZ"] != nil {
+    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: ["FuzzProperties"],
+            path: "Tests/Fuzz/\(name)",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+        )
+    }
 }

@@ -12,6 +12,7 @@ import Testing
     ]
     private static let unsafeFiles: Set = [
         "Sources/MailBytes/ASCII.swift",
+        "Sources/MailBytes/LineScan.swift",
         "Sources/MailBytes/OctetArray.swift",
         "Sources/MailBytes/ReplyBuffer.swift",
     ]
