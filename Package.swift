@@ -66,6 +66,12 @@ let package = Package(
         module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("LoadTesting", ["EventLoop", "MailBytes"]),
+        .executableTarget(
+            name: "LoadDriver",
+            dependencies: ["EventLoop", "LoadTesting", "MailBytes"],
+            swiftSettings: strict
+        ),
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
@@ -75,6 +81,7 @@ let package = Package(
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
     ],
     cxxLanguageStandard: .cxx17
 )
