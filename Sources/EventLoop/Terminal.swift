@@ -3,7 +3,6 @@
 // The few blocking calls that a command line needs of the system: whole reads and writes of
 // descriptors and files, and a password prompt without echo.
 
-// An optimised build finds the fields of timespec here.
 internal import CLibevent
 internal import Glibc
 
