@@ -20,7 +20,6 @@ enum {
 };
 
 static char scan_listing[512], unique_ids[512], drop_listing[64], retrieval[MESSAGE_OCTETS + 64];
-static char proxy_destination[128];
 static size_t retrieval_count;
 
 static void append(struct replies *replies, const char *octets, size_t count) {
@@ -37,7 +36,7 @@ static void reply(struct replies *replies, const char *text) {
     append(replies, text, strlen(text));
 }
 
-void conversation_prepare(unsigned port) {
+void conversation_prepare(void) {
     char *listing = scan_listing + sprintf(scan_listing, "+OK %d messages\r\n", MAILDROP_MESSAGES);
     char *ids = unique_ids + sprintf(unique_ids, "+OK\r\n");
     for (int number = 1; number <= MAILDROP_MESSAGES; number++) {
@@ -55,18 +54,14 @@ void conversation_prepare(unsigned port) {
     }
     memcpy(content + MESSAGE_OCTETS, ".\r\n", 3);
     retrieval_count = (size_t)(content - retrieval) + MESSAGE_OCTETS + 3;
-
-    sprintf(proxy_destination,
-            "HTTP/1.0 200 OK\r\nAuth-Status: OK\r\nAuth-Server: 127.0.0.1\r\nAuth-Port: %u\r\n\r\n",
-            port);
 }
 
 void conversation_begin(struct conversation *conversation, enum protocol protocol,
                         struct replies *replies) {
     memset(conversation, 0, sizeof *conversation);
     conversation->protocol = protocol;
-    if (protocol == PROTOCOL_SMTP) reply(replies, "220 floor.example.test ESMTP\r\n");
-    if (protocol == PROTOCOL_POP3) reply(replies, "+OK floor ready\r\n");
+    reply(replies, protocol == PROTOCOL_SMTP ? "220 floor.example.test ESMTP\r\n"
+                                             : "+OK floor ready\r\n");
 }
 
 void conversation_committed(struct conversation *conversation, struct replies *replies) {
@@ -148,22 +143,6 @@ static enum wait pop3_command(const char *line, size_t count, struct replies *re
     }
 }
 
-static enum wait command(struct conversation *conversation, const char *line, size_t count,
-                         struct replies *replies) {
-    switch (conversation->protocol) {
-    case PROTOCOL_SMTP:
-        return smtp_command(conversation, line, count, replies);
-    case PROTOCOL_POP3:
-        return pop3_command(line, count, replies);
-    case PROTOCOL_PROXY_AUTHORITY:
-        // An empty line ends the request; what it asked does not matter.
-        if (count > 2) return WAIT_INPUT;
-        reply(replies, proxy_destination);
-        return WAIT_CLOSE;
-    }
-    return WAIT_CLOSE;
-}
-
 /// Looks for CR LF dot CR LF, which may be split anywhere; true when all of it has been seen.
 static bool find_terminator(struct conversation *conversation, const char *octets, size_t count,
                             size_t *consumed) {
@@ -221,7 +200,9 @@ size_t conversation_take(struct conversation *conversation, const char *octets, 
             const char *end = memchr(line, '\n', count - taken);
             if (end == NULL) break;
             consumed = (size_t)(end - line) + 1;
-            *wait = command(conversation, line, consumed, replies);
+            *wait = conversation->protocol == PROTOCOL_SMTP
+                ? smtp_command(conversation, line, consumed, replies)
+                : pop3_command(line, consumed, replies);
         }
         taken += consumed;
     }

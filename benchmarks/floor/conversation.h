@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the floor says: canned, correct replies of SMTP (RFC 5321), POP3 (RFC 1939) and of the HTTP
-// service that a mail proxy asks where to go. No account is checked and no mail is kept; what is
-// left is the work that every such server must do. Knows no socket.
+// What the floor says: canned, correct replies of SMTP (RFC 5321) and POP3 (RFC 1939). No account
+// is checked and no mail is kept; what is left is the work that every such server must do. Knows
+// no socket.
 #pragma once
 
 #include <stddef.h>
 
 #include "journal.h"
 
-enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_PROXY_AUTHORITY };
+enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3 };
 
 /// Replies of one turn, sent together.
 struct replies {
@@ -30,8 +30,8 @@ struct conversation {
 /// What a conversation waits for.
 enum wait { WAIT_INPUT, WAIT_COMMIT, WAIT_DRAIN, WAIT_CLOSE };
 
-/// Prepares the constant replies; `port` is where the proxy authority sends a proxy to.
-void conversation_prepare(unsigned port);
+/// Prepares the constant replies.
+void conversation_prepare(void);
 
 /// Begins a conversation with its greeting.
 void conversation_begin(struct conversation *, enum protocol, struct replies *);

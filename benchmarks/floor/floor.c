@@ -19,10 +19,9 @@
 enum { ENDPOINTS_MAX = 8, BACKLOG = 4096 };
 
 static const char usage[] =
-    "usage: floor [--epoll] [--log FILE] [--smtp PORT] [--pop3 PORT] [--proxy-authority PORT]\n"
+    "usage: floor [--epoll] [--log FILE] [--smtp PORT] [--pop3 PORT]\n"
     "Listens on 127.0.0.1. With --log a message is answered once it is in the file and synced;\n"
-    "without, messages are thrown away. The proxy authority sends every user to the last POP3\n"
-    "port before it.\n";
+    "without, messages are thrown away.\n";
 
 static int listen_on(unsigned port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
@@ -46,12 +45,10 @@ int main(int argc, char **argv) {
         {"log", required_argument, NULL, 'l'},
         {"smtp", required_argument, NULL, 's'},
         {"pop3", required_argument, NULL, 'p'},
-        {"proxy-authority", required_argument, NULL, 'a'},
         {NULL, 0, NULL, 0},
     };
     struct endpoint endpoints[ENDPOINTS_MAX];
     int count = 0, option;
-    unsigned pop3_port = 0;
     bool on_epoll = false;
     struct rlimit limit;
 
@@ -61,8 +58,7 @@ int main(int argc, char **argv) {
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        enum protocol protocol = option == 's' ? PROTOCOL_SMTP
-            : option == 'p' ? PROTOCOL_POP3 : PROTOCOL_PROXY_AUTHORITY;
+        enum protocol protocol = option == 's' ? PROTOCOL_SMTP : PROTOCOL_POP3;
         unsigned port = optarg == NULL ? 0 : (unsigned)strtoul(optarg, NULL, 10);
         switch (option) {
         case 'e':
@@ -73,9 +69,7 @@ int main(int argc, char **argv) {
             break;
         case 's':
         case 'p':
-        case 'a':
             if (count == ENDPOINTS_MAX) exit(EXIT_FAILURE);
-            if (protocol == PROTOCOL_POP3) pop3_port = port;
             endpoints[count++] = (struct endpoint){listen_on(port), protocol};
             break;
         default:
@@ -87,7 +81,7 @@ int main(int argc, char **argv) {
         fputs(usage, stderr);
         return EXIT_FAILURE;
     }
-    conversation_prepare(pop3_port);
+    conversation_prepare();
     puts("ready");
     fflush(stdout);
     if (on_epoll) serve_on_epoll(endpoints, count);
