@@ -37,6 +37,8 @@ class Server:
 
     smtp_port = None
     pop3_port = None
+    # What runs the server's command, such as valgrind.
+    wrapper = ()
 
     def __init__(self, name, directory):
         self.name = name
@@ -52,7 +54,7 @@ class Server:
         log = open(self.directory / "log", "ab")
         # A session of its own: Postfix ends its whole process group.
         self.process = subprocess.Popen(
-            [str(part) for part in command],
+            [str(part) for part in (*self.wrapper, *command)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             env={**os.environ, **(environment or {})},
         )
