@@ -221,7 +221,7 @@ package final class EventLoop {
     /// Equal durations share a queue in libevent, which makes adding and removing cheap.
     func withTimeout(_ seconds: Double, _ body: (UnsafePointer<timeval>) -> Void) {
         // Never earlier than asked; and no duration, however odd, may trap.
-        let milliseconds = Int((min(max(seconds, 0), 1e9) * 1000).rounded(.up))
+        let milliseconds = seconds > 0 ? Int((min(seconds, 1e9) * 1000).rounded(.up)) : 0
         if let common = unsafe self.commonTimeouts[milliseconds] { return unsafe body(common) }
         var value = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
         let isCommon = milliseconds >= 1000 && milliseconds % 1000 == 0

@@ -77,5 +77,13 @@ final class Findings<Value: Sendable>: Sendable {
 
 /// Octets in which each place can be told from its neighbours.
 func pattern(_ count: Int, seed: Int = 0) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: ($0 &+ seed) &* 31 &+ ($0 >> 8)) }
+    var octets: [UInt8] = []
+    octets.reserveCapacity(count + patternBlock.count)
+    octets += patternBlock.suffix(patternBlock.count - seed % patternBlock.count)
+    while octets.count < count { octets += patternBlock }
+    octets.removeLast(octets.count - count)
+    return octets
 }
+
+/// Its length is a prime, so that no buffer's length is a multiple of it.
+private let patternBlock = (0..<65_537).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
