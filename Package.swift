@@ -41,6 +41,12 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
     )
 }
 
+/// What the server is assembled from.
+let serving: [Target.Dependency] = [
+    "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
+    "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
+]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -48,6 +54,12 @@ let package = Package(
         .library(name: "POP3Protocol", targets: ["POP3Protocol"]),
         .library(name: "MailSyntax", targets: ["MailSyntax"]),
         .library(name: "MailBytes", targets: ["MailBytes"]),
+        .executable(name: "martlet", targets: ["martlet"]),
+    ],
+    dependencies: [
+        // Exact versions: a build today and one next year are the same build.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: [
         // No pkgConfig here: libevent's .pc files add -levent, the fat library, whose symbols
@@ -72,16 +84,42 @@ let package = Package(
             dependencies: ["EventLoop", "LoadTesting", "MailBytes"],
             swiftSettings: strict
         ),
+        module("Server", serving),
+        module("Simulation", serving + ["Server"]),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
         tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "Credentials", also: ["MailBytes"]),
-        tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
+        // SQLite on a disk that fails and loses its power, for the tests of the store.
+        .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
+        tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
+        tests(of: "Server", also: serving + ["Simulation"]),
+        tests(of: "Simulation", also: serving + ["Server"]),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Only who measures builds what measures.
+if Context.environment["MARTLET_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["MailStore", "MailSyntax"],
+            path: "benchmarks/StoreBenchmark",
+            swiftSettings: strict
+        )
+    )
+}

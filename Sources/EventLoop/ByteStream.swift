@@ -33,7 +33,8 @@ package struct Consumption: BitwiseCopyable {
 package protocol StreamHandler: AnyObject {
     /// An outgoing connection is established.
     func connected(_ stream: any ByteStream)
-    /// Octets are there: all that were received and not consumed.
+    /// Octets are there: all that were received and not consumed. After `.yield` and `resume()`
+    /// the call comes in any case, with no octets when there are none.
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption
     /// The peer will send no more, and all it sent has been consumed; output still works.
     func inputEnded(_ stream: any ByteStream)
@@ -64,8 +65,8 @@ package protocol ByteStream: AnyObject {
     var pendingOutputCount: Int { get }
     /// Sends at once what the system takes at once, and the rest as the peer reads.
     func send(_ octets: borrowing Span<UInt8>)
-    /// Lets input flow again after `.suspend`, from the end of this turn on; called from within
-    /// `received`, it makes the `.suspend` about to be returned a `.yield`.
+    /// Lets input flow again after `.suspend`: `received` is called at the end of this turn. From
+    /// within `received`, it makes the `.suspend` about to be returned a `.yield`.
     func resume()
     /// Sets, moves or (nil) lifts the one deadline of the stream.
     func setDeadline(seconds: Double?)

@@ -27,13 +27,11 @@ extension LoopStream {
         guard self.state == .open, self.intake == .flowing, let handler = self.handler else {
             return
         }
-        if !self.unread.isEmpty {
-            // The array is held here, because the handler may close the stream.
-            let octets = self.unread.octets
-            let rest = octets.span.extracting(self.unread.start...)
-            let consumed = self.show(rest, to: handler)
-            if !self.unread.isEmpty { self.unread.consume(consumed) }
-        }
+        // The array is held here, because the handler may close the stream.
+        let octets = self.unread.octets
+        let rest = octets.span.extracting(self.unread.start...)
+        let consumed = self.show(rest, to: handler)
+        if !self.unread.isEmpty { self.unread.consume(consumed) }
         self.settle(handler)
     }
 
@@ -42,11 +40,7 @@ extension LoopStream {
         self.wasResumed = true
         guard self.intake == .suspended, self.state == .open else { return }
         self.intake = .flowing
-        if !self.unread.isEmpty || self.inputHasEnded {
-            self.redeliverSoon()
-        } else {
-            self.setReading(true)
-        }
+        self.redeliverSoon()
     }
 
     private func receive() {
