@@ -97,7 +97,16 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
-        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        .target(
+            name: "TranscriptSupport",
+            path: "Tests/Support/TranscriptSupport",
+            swiftSettings: strict
+        ),
+        tests(
+            of: "SMTPProtocol",
+            also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
         tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
