@@ -107,7 +107,11 @@ let package = Package(
             also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
-        tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        tests(
+            of: "POP3Protocol",
+            also: ["MailBytes"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
@@ -117,6 +121,16 @@ let package = Package(
         tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
         tests(of: "Server", also: serving + ["Simulation"]),
         tests(of: "Simulation", also: serving + ["Server"]),
+
+        .target(
+            name: "FuzzProperties",
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol"],
+            path: "Tests/Fuzz/FuzzProperties",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "StructureTests", swiftSettings: strict),
+        .testTarget(name: "ProductsTests", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -131,4 +145,17 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
             swiftSettings: strict
         )
     )
+}
+
+// What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
+// which Tests/Fuzz/run does.
+if Context.environment["MARTLET_FUZZ"] != nil {
+    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: ["FuzzProperties"],
+            path: "Tests/Fuzz/\(name)",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+        )
+    }
 }
