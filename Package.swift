@@ -78,6 +78,12 @@ let package = Package(
         module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("LoadTesting", ["EventLoop", "MailBytes"]),
+        .executableTarget(
+            name: "LoadDriver",
+            dependencies: ["EventLoop", "LoadTesting", "MailBytes"],
+            swiftSettings: strict
+        ),
         module("Server", serving),
         module("Simulation", serving + ["Server"]),
         .executableTarget(
@@ -112,6 +118,8 @@ let package = Package(
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
+        tests(of: "Server", also: serving + ["Simulation"]),
         tests(of: "Simulation", also: serving + ["Server"]),
 
         .target(

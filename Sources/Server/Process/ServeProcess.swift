@@ -34,8 +34,12 @@ package final class ServeProcess {
     /// Descriptors for the store, the log, listeners and the control socket.
     private static let ownDescriptors = 256
 
+    /// Room for the buffers of a group of messages, and little beside what a server has.
+    private static let freedOctetsMax: Int32 = 1 << 20
+
     /// Runs until a signal ends it.
     package static func run(_ configuration: Configuration) throws(Failure) {
+        FreedMemory.keep(octetsPerHeap: Self.freedOctetsMax)
         let log = LogOutput(configuration.log)
         defer { log.close() }
         let process = try ServeProcess(configuration, log)
