@@ -75,6 +75,8 @@ let package = Package(
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        // Runs the built program and real clients: nothing is imported.
+        .testTarget(name: "EndToEndTests", exclude: ["Clients"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )
