@@ -17,12 +17,14 @@ RUN_PACKAGES = curl
 # The clients of the end-to-end tests.
 TEST_PACKAGES = curl fetchmail mount netcat-openbsd python3 swaks
 
+# The harness of the benchmarks, and the compiler of their yardstick.
+BENCH_PACKAGES = gcc libc6-dev python3
+
 # Debian's fixes for libevent of September 2026; Martlet wants them on a Debian 12.
 LIBEVENT_FIXED = 2.1.12-stable-8+deb12u1
 
-FUZZ_TARGETS = FuzzSMTP FuzzPOP3 FuzzAddress
-
-.PHONY: help run build test lint fuzz bench install build-packages run-packages test-packages peers
+.PHONY: help run build test lint fuzz bench install peers \
+    build-packages run-packages test-packages bench-packages
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -55,6 +57,9 @@ run-packages: build-packages
 
 test-packages: build-packages
 	$(call install-missing,$(TEST_PACKAGES))
+
+bench-packages: build-packages
+	$(call install-missing,$(BENCH_PACKAGES))
 
 build: build-packages ## build the release: .build/release/martlet
 	@$(SWIFT) build -c release --static-swift-stdlib --product martlet
@@ -98,16 +103,10 @@ peers: test-packages
 lint: ## hold the sources against .swift-format
 	@$(SWIFT) format lint --strict -r Sources Tests Package.swift
 
-fuzz: build-packages ## fuzz each parser and session for FUZZ_SECONDS (300)
-	@for target in $(FUZZ_TARGETS); do \
-	    FUZZ=1 $(SWIFT) build --scratch-path .build/fuzz --product $$target \
-	        --sanitize=fuzzer --sanitize=address || exit 1; \
-	    mkdir -p .build/fuzz/corpus/$$target; \
-	    .build/fuzz/debug/$$target .build/fuzz/corpus/$$target \
-	        -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; \
-	done
+fuzz: build-packages ## fuzz the parsers and the sessions, each for FUZZ_SECONDS (300)
+	@Tests/Fuzz/run $(FUZZ_SECONDS)
 
-bench: build ## measure against the floor; results in benchmarks/results
+bench: build bench-packages ## measure against the floor; results in benchmarks/results
 	@benchmarks/run
 
 # As root after `make build` by a user: builds only when nothing was built.

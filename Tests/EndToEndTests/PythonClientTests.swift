@@ -10,7 +10,7 @@ extension EndToEnd {
         func sendsAndReads() throws {
             var settings = ServerProcess.Settings()
             settings.accounts = ["bert@example.test"]
-            settings.tables = "[pop3]\napop = true\n"
+            settings.tables = "[pop3]\noffer-apop = true\n"
             let server = try ServerProcess(settings)
             let made = try server.martlet(
                 "user",
