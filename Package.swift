@@ -41,6 +41,12 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
     )
 }
 
+/// What the server is assembled from.
+let serving: [Target.Dependency] = [
+    "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
+    "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
+]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -48,6 +54,12 @@ let package = Package(
         .library(name: "POP3Protocol", targets: ["POP3Protocol"]),
         .library(name: "MailSyntax", targets: ["MailSyntax"]),
         .library(name: "MailBytes", targets: ["MailBytes"]),
+        .executable(name: "martlet", targets: ["martlet"]),
+    ],
+    dependencies: [
+        // Exact versions: a build today and one next year are the same build.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: [
         // No pkgConfig here: libevent's .pc files add -levent, the fat library, whose symbols
@@ -66,6 +78,23 @@ let package = Package(
         module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("Server", serving),
+        module("Simulation", serving + ["Server"]),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        // Runs the built program and real clients; nothing is imported.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["martlet"],
+            exclude: ["Clients"],
+            swiftSettings: strict
+        ),
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
@@ -75,8 +104,8 @@ let package = Package(
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
-        // Runs the built program and real clients: nothing is imported.
-        .testTarget(name: "EndToEndTests", exclude: ["Clients"], swiftSettings: strict),
+        tests(of: "Server", also: serving + ["Simulation"]),
+        tests(of: "Simulation", also: serving + ["Server"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -33,7 +33,8 @@ package struct Consumption: BitwiseCopyable {
 package protocol StreamHandler: AnyObject {
     /// An outgoing connection is established.
     func connected(_ stream: any ByteStream)
-    /// Octets are there: the first contiguous ones, or more of them after `.awaitMore`.
+    /// Octets are there: the first contiguous ones, or more of them after `.awaitMore`. After
+    /// `.yield` and `resume()` the call comes in any case, with no octets when there are none.
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption
     /// The peer will send no more, and all it sent has been consumed; output still works.
     func inputEnded(_ stream: any ByteStream)
@@ -54,6 +55,8 @@ package protocol ByteStream: AnyObject {
     var id: ConnectionID { get }
     var peer: NetworkAddress { get }
     var local: NetworkAddress { get }
+    /// The user id of the process at the other end of a Unix socket; nil for other peers.
+    var peerUser: Int? { get }
     /// Kept until the connection has ended.
     var handler: (any StreamHandler)? { get set }
     /// Whether the peer has sent something that was not consumed.

@@ -92,6 +92,12 @@ final class LoopStream: ByteStream {
 
     var local: NetworkAddress { SocketAddress.local(of: self.descriptor) }
 
+    var peerUser: Int? {
+        let user = clibevent_peer_user(self.descriptor)
+        // Sockets of other kinds have nobody there, which the system writes as -1 of 32 bits.
+        return user < 0 || user == 0xffff_ffff ? nil : user
+    }
+
     var hasReadableInput: Bool {
         if unsafe evbuffer_get_length(bufferevent_get_input(self.bufferevent)) > 0 { return true }
         var octet: UInt8 = 0
@@ -169,7 +175,7 @@ final class LoopStream: ByteStream {
     func deliverAgain() {
         self.isReady = false
         guard self.state == .open else { return }
-        self.deliver()
+        self.deliver(evenWhenEmpty: true)
     }
 
     private func redeliverSoon() {
@@ -178,11 +184,11 @@ final class LoopStream: ByteStream {
         self.loop.makeReady(self)
     }
 
-    private func deliver() {
+    private func deliver(evenWhenEmpty: Bool = false) {
         guard !self.isDelivering, let handler = self.handler else { return }
         guard !self.isSuspended else { return self.limitUnread() }
         self.isDelivering = true
-        self.consume(handler)
+        self.consume(handler, evenWhenEmpty: evenWhenEmpty)
         self.isDelivering = false
         guard self.state == .open else { return self.dropInput() }
         if self.isSuspended { return self.limitUnread() }
@@ -190,11 +196,23 @@ final class LoopStream: ByteStream {
         if self.inputHasEnded, !self.isReady { self.tellEnd(handler) }
     }
 
-    private func consume(_ handler: any StreamHandler) {
+    private func consume(_ handler: any StreamHandler, evenWhenEmpty: Bool) {
         let input = unsafe bufferevent_get_input(self.bufferevent)
+        var isFirst = evenWhenEmpty
         while self.state == .open {
             let chunk = unsafe clibevent_first_chunk(input)
-            guard unsafe chunk.count > 0, let start = unsafe chunk.start else { return }
+            guard unsafe chunk.count > 0, let start = unsafe chunk.start else {
+                guard isFirst else { return }
+                // Nothing came, but the handler has something to do all the same.
+                switch handler.received(Span(), from: self).next {
+                case .awaitMore, .finished: return
+                case .yield: return self.redeliverSoon()
+                case .suspend:
+                    self.isSuspended = true
+                    return
+                }
+            }
+            isFirst = false
             let extent = unsafe chunk.count
             let octets = unsafe Span(_unsafeStart: start, count: extent)
             let consumption = handler.received(octets, from: self)

@@ -71,32 +71,22 @@ public struct ReplyBuffer: ~Copyable {
 
     /// Appends a number in decimal digits.
     public mutating func append(decimal number: Int) {
-        if number < 0 {
-            self.octets.append(UInt8(ascii: "-"))
-        }
-        var rest = number.magnitude
-        let start = self.octets.count
-        repeat {
-            self.octets.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        var low = start
-        var high = self.octets.count - 1
-        while low < high {
-            self.octets.swapAt(low, high)
-            low += 1
-            high -= 1
-        }
+        self.append(decimal: number, digits: 1)
     }
 
-    /// Appends a number in decimal with at least `digits` digits.
+    /// Appends a number in decimal with at least `digits` digits, up to 20; a sign comes on top.
     public mutating func append(decimal number: Int, digits: Int) {
-        var bound = 10
-        for _ in 1..<max(digits, 1) {
-            if number < bound { self.octets.append(UInt8(ascii: "0")) }
-            bound *= 10
+        if number < 0 { self.octets.append(UInt8(ascii: "-")) }
+        var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var rest = number.magnitude
+        var start = text.count
+        while rest > 0 {
+            start -= 1
+            text[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
-        self.append(decimal: number)
+        start = min(start, text.count - min(digits, text.count))
+        self.append(text.span, ByteRange(start, text.count))
     }
 
     /// Appends CR and LF.

@@ -176,9 +176,9 @@ package final class MailStoreReader {
         let select = try self.database.statement("SELECT octets FROM content WHERE chunk = ?1")
         var position = start
         while position < end {
-            let index = position / Schema.chunkOctets
-            let skipped = position % Schema.chunkOctets
-            let wanted = min(end - position, Schema.chunkOctets - skipped)
+            let index = position / StoreLayout.chunkOctets
+            let skipped = position % StoreLayout.chunkOctets
+            let wanted = min(end - position, StoreLayout.chunkOctets - skipped)
             select.bind(1, Schema.chunk(id, index))
             let before = octets.count
             guard try select.step() else {

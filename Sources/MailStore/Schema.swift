@@ -40,9 +40,6 @@ enum Schema {
         Int64(message) << Self.chunkIndexBits | Int64(index)
     }
 
-    /// All chunks but the last have this many octets.
-    static let chunkOctets = 1 << 16
-
     /// What a reader gets before the content: the Return-Path of RFC 5321, section 4.4.
     static func returnPath(_ reversePath: [UInt8]) -> [UInt8] {
         Array("Return-Path: <".utf8) + reversePath + Array(">\r\n".utf8)
@@ -52,4 +49,10 @@ enum Schema {
     static func octetsAround(reversePath count: Int, endsWithCRLF: Bool) -> Int {
         17 + count + (endsWithCRLF ? 0 : 2)
     }
+}
+
+/// What those who hand content to the store need to know of its layout.
+package enum StoreLayout {
+    /// Content is kept in chunks of so many octets; only a message's last one is shorter.
+    package static let chunkOctets = 1 << 16
 }

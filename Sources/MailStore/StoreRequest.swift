@@ -12,9 +12,9 @@ package enum StoreRequest: Sendable {
         package let id: MessageID
         /// The mailbox that reports go to; empty for the null reverse-path.
         package let reversePath: [UInt8]
-        /// What follows the staged chunks.
+        /// What follows the octets that were staged.
         package let content: [UInt8]
-        package let stagedChunks: Int
+        package let stagedOctets: Int
         /// The octets of the whole message.
         package let octets: Int
         package let endsWithCRLF: Bool
@@ -28,7 +28,7 @@ package enum StoreRequest: Sendable {
             id: MessageID,
             reversePath: [UInt8],
             content: [UInt8],
-            stagedChunks: Int,
+            stagedOctets: Int,
             octets: Int,
             endsWithCRLF: Bool,
             deliveries: [AccountID],
@@ -38,7 +38,7 @@ package enum StoreRequest: Sendable {
             self.id = id
             self.reversePath = reversePath
             self.content = content
-            self.stagedChunks = stagedChunks
+            self.stagedOctets = stagedOctets
             self.octets = octets
             self.endsWithCRLF = endsWithCRLF
             self.deliveries = deliveries
@@ -48,9 +48,10 @@ package enum StoreRequest: Sendable {
     }
 
     case append(Append)
-    /// A chunk of a large message, ahead of the append that makes it visible.
-    case stage(MessageID, index: Int, [UInt8])
-    /// The message whose chunks were staged will not be appended.
+    /// Octets of a message, ahead of the append that makes it visible: what follows those before
+    /// `offset`, not reaching over the end of a chunk.
+    case stage(MessageID, offset: Int, [UInt8])
+    /// The message whose octets were staged will not be appended.
     case unstage(MessageID)
     /// Removes messages from a maildrop: all of them or none.
     case delete(AccountID, incarnation: UInt64, sequences: [UInt32])
@@ -58,8 +59,9 @@ package enum StoreRequest: Sendable {
     case reserveMessageIDs(count: Int)
     case addAccount(NewAccount)
     case setPassword(Address, verifier: [UInt8], recoverableSecret: [UInt8]?)
-    /// A better verifier for the same password; nothing else changes.
-    case improveVerifier(Address, [UInt8])
+    /// A better verifier for the same password, unless the password has been changed since `old`
+    /// was read; nothing else changes.
+    case improveVerifier(Address, old: [UInt8], new: [UInt8])
     case removeAccount(Address)
     case setQuota(Address, Int?)
     case addAlias(Address, targets: [Address])

@@ -15,7 +15,7 @@ struct StoreTransaction {
     func carryOut(_ request: StoreRequest) throws(StoreError) -> StoreAnswer {
         switch request {
         case .append(let message): try self.append(message)
-        case .stage(let id, let index, let octets): try self.stage(id, index, octets)
+        case .stage(let id, let offset, let octets): try self.stage(id, offset, octets)
         case .unstage(let id): try self.unstage(id)
         case .delete(let account, let incarnation, let sequences):
             try self.delete(account, incarnation, sequences)
@@ -23,8 +23,8 @@ struct StoreTransaction {
         case .addAccount(let account): try self.addAccount(account)
         case .setPassword(let address, let verifier, let secret):
             try self.setPassword(address, verifier, secret)
-        case .improveVerifier(let address, let verifier):
-            try self.change("UPDATE account SET verifier = ?1 WHERE address = ?2", verifier, address)
+        case .improveVerifier(let address, let old, let new):
+            try self.improveVerifier(address, old, new)
         case .removeAccount(let address): try self.removeAccount(address)
         case .setQuota(let address, let quota): try self.setQuota(address, quota)
         case .addAlias(let address, let targets): try self.addAlias(address, targets)
@@ -46,25 +46,24 @@ struct StoreTransaction {
         for account in message.deliveries { results.append(try self.judge(account, octets)) }
         let delivered = results.count { $0 == .delivered }
         guard delivered > 0, message.perRecipient || delivered == results.count else {
-            if message.stagedChunks > 0 { _ = try self.unstage(message.id) }
+            if message.stagedOctets > 0 { _ = try self.unstage(message.id) }
             // All or none: those who could have taken it did not get it.
             let isOver = results.contains(.overQuota)
             return message.perRecipient
                 ? .appended(results) : .failed(isOver ? .overQuota : .gone)
         }
-        var chunks = message.stagedChunks
-        if !message.content.isEmpty || chunks == 0 {
-            let content = try self.database.statement("INSERT INTO content VALUES (?1, ?2)")
-            content.bind(1, Schema.chunk(message.id.rawValue, chunks))
-            try content.run(bindingInPlace: message.content, at: 2)
-            chunks += 1
+        if !message.content.isEmpty || message.stagedOctets == 0 {
+            guard try self.write(message.content, at: message.stagedOctets, of: message.id) else {
+                throw .retryable("staged content went missing")
+            }
         }
-        if message.stagedChunks > 0 { try self.forgetStaged(message.id) }
+        let chunks = (message.octets + StoreLayout.chunkOctets - 1) / StoreLayout.chunkOctets
+        if message.stagedOctets > 0 { try self.forgetStaged(message.id) }
         let row = try self.database.statement(
             "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
         row.bind(1, Int64(message.id.rawValue))
         row.bind(2, message.octets)
-        row.bind(3, chunks)
+        row.bind(3, max(chunks, 1))
         row.bind(4, message.endsWithCRLF ? 1 : 0)
         row.bind(5, delivered)
         row.bind(6, message.receivedAt)
@@ -119,20 +118,41 @@ struct StoreTransaction {
 
     private func stage(
         _ id: MessageID,
-        _ index: Int,
+        _ offset: Int,
         _ octets: [UInt8]
     ) throws(StoreError) -> StoreAnswer {
-        precondition(octets.count == Schema.chunkOctets, "staged chunks are full")
-        precondition(index < 1 << Schema.chunkIndexBits, "a message has a bounded number of chunks")
-        if index == 0 {
-            let staged = try self.database.statement("INSERT OR IGNORE INTO staged VALUES (?1)")
-            staged.bind(1, Int64(id.rawValue))
-            try staged.run()
-        }
-        let content = try self.database.statement("INSERT INTO content VALUES (?1, ?2)")
+        precondition(!octets.isEmpty, "something is staged")
+        precondition(
+            offset >> Self.messageOctetsBits == 0,
+            "a message has a bounded number of chunks"
+        )
+        // Every time, because the first octets may have been refused.
+        let staged = try self.database.statement("INSERT OR IGNORE INTO staged VALUES (?1)")
+        staged.bind(1, Int64(id.rawValue))
+        try staged.run()
+        return try self.write(octets, at: offset, of: id) ? .staged : .failed(.gone)
+    }
+
+    private static let messageOctetsBits = 32
+
+    /// Writes octets that follow those before `offset`: into a chunk of their own, or at the end of
+    /// one that was begun; false when there is none.
+    private func write(
+        _ octets: [UInt8],
+        at offset: Int,
+        of id: MessageID
+    ) throws(StoreError) -> Bool {
+        let (index, begun) = offset.quotientAndRemainder(dividingBy: StoreLayout.chunkOctets)
+        precondition(begun + octets.count <= StoreLayout.chunkOctets, "chunks are bounded")
+        // SQLite calls a concatenation text, whatever it is made of.
+        let content = try self.database.statement(
+            begun == 0
+                ? "INSERT INTO content VALUES (?1, ?2)"
+                : "UPDATE content SET octets = CAST(octets || ?2 AS BLOB) WHERE chunk = ?1"
+        )
         content.bind(1, Schema.chunk(id.rawValue, index))
         try content.run(bindingInPlace: octets, at: 2)
-        return .staged
+        return self.database.changes == 1
     }
 
     private func unstage(_ id: MessageID) throws(StoreError) -> StoreAnswer {
@@ -284,14 +304,16 @@ struct StoreTransaction {
         return self.database.changes == 1 ? .changed : .failed(.notFound)
     }
 
-    private func change(
-        _ text: StaticString,
-        _ value: [UInt8],
-        _ address: Address
+    private func improveVerifier(
+        _ address: Address,
+        _ old: [UInt8],
+        _ new: [UInt8]
     ) throws(StoreError) -> StoreAnswer {
-        let update = try self.database.statement(text)
-        update.bind(1, value)
+        let update = try self.database.statement(
+            "UPDATE account SET verifier = ?1 WHERE address = ?2 AND verifier = ?3")
+        update.bind(1, new)
         update.bind(2, address.octets)
+        update.bind(3, old)
         try update.run()
         return self.database.changes == 1 ? .changed : .failed(.notFound)
     }

@@ -37,17 +37,20 @@ public struct MailPath: Equatable, BitwiseCopyable, Sendable {
         )
     }
 
-    /// Longest local-part, domain and path (RFC 5321, section 4.5.3.1).
+    /// Longest local-part and domain (RFC 5321, section 4.5.3.1).
     static let localPartMax = 64
     static let domainMax = 255
+    /// Longest path, source route and brackets included.
+    ///
+    /// The 256 octets of RFC 5321, section 4.5.3.1.3, are what every server must take at least, and
+    /// a local-part and a domain of the longest kind do not fit in them.
     static let pathMax = 1024
 
     /// Reads a path in angle brackets that begins at `start`.
     ///
-    /// - Parameters:
-    ///   - allowsNull: whether `<>` is a path (RFC 5321, section 4.5.5).
-    ///   - allowsBare: whether a mailbox without domain is one (`postmaster`, section 4.5.1).
-    ///   - utf8: whether SMTPUTF8 was asked for.
+    /// `allowsNull` tells whether `<>` is a path (RFC 5321, section 4.5.5), `allowsBare` whether a
+    /// mailbox without domain is one (`postmaster`, section 4.5.1; which local-part it is, is left
+    /// to the caller), and `utf8` whether SMTPUTF8 was asked for.
     public static func parse(
         _ line: borrowing Span<UInt8>,
         at start: Int,
@@ -60,8 +63,8 @@ public struct MailPath: Equatable, BitwiseCopyable, Sendable {
         if allowsNull, scanner.take(UInt8(ascii: ">"), in: line) {
             return MailPath(localPart: .empty, domain: .empty, isQuoted: false, end: scanner.index)
         }
-        try scanner.skipSourceRoute(in: line)
-        var path = try scanner.mailbox(in: line, allowsBare: allowsBare)
+        let isRouted = try scanner.skipSourceRoute(in: line)
+        var path = try scanner.mailbox(in: line, allowsBare: allowsBare && !isRouted)
         guard scanner.take(UInt8(ascii: ">"), in: line) else { throw .syntax }
         guard scanner.index - start <= Self.pathMax else { throw .tooLong }
         path.end = scanner.index

@@ -17,13 +17,18 @@ struct MailboxScanner {
     }
 
     /// A source route is read and ignored (RFC 5321, section 3.3 and appendix C).
-    mutating func skipSourceRoute(in line: borrowing Span<UInt8>) throws(MailPath.Failure) {
-        guard self.index < self.end, line[self.index] == UInt8(ascii: "@") else { return }
+    ///
+    /// - Returns: whether there was one.
+    mutating func skipSourceRoute(
+        in line: borrowing Span<UInt8>
+    ) throws(MailPath.Failure) -> Bool {
+        guard self.index < self.end, line[self.index] == UInt8(ascii: "@") else { return false }
         repeat {
             guard self.take(UInt8(ascii: "@"), in: line) else { throw .syntax }
             _ = try self.domain(in: line)
         } while self.take(UInt8(ascii: ","), in: line)
         guard self.take(UInt8(ascii: ":"), in: line) else { throw .syntax }
+        return true
     }
 
     mutating func mailbox(
@@ -38,6 +43,7 @@ struct MailboxScanner {
             try self.dotString(in: line)
         }
         let localPart = ByteRange(start, self.index)
+        // The quotes are how a local-part is written; they do not count as part of it.
         guard localPart.count <= MailPath.localPartMax + (isQuoted ? 2 : 0) else { throw .tooLong }
         guard self.take(UInt8(ascii: "@"), in: line) else {
             guard allowsBare else { throw .syntax }
@@ -119,11 +125,16 @@ struct MailboxScanner {
         return ByteRange(start, self.index)
     }
 
-    /// A label is not empty, at most 63 octets, and has no hyphen at either end.
+    /// A label is not empty, at most 63 characters, and has no hyphen at either end.
+    ///
+    /// A U-label may have more octets than the 63 of its A-label (RFC 5890, section 4.2).
     private func isLabel(_ start: Int, _ line: borrowing Span<UInt8>) -> Bool {
-        let count = self.index - start
-        return count > 0 && count <= 63 && line[start] != UInt8(ascii: "-")
-            && line[self.index - 1] != UInt8(ascii: "-")
+        guard self.index > start, line[start] != UInt8(ascii: "-"),
+            line[self.index - 1] != UInt8(ascii: "-")
+        else { return false }
+        var characters = 0
+        for index in start..<self.index where line[index] & 0xc0 != 0x80 { characters += 1 }
+        return characters <= 63
     }
 
     private mutating func addressLiteral(
@@ -132,7 +143,9 @@ struct MailboxScanner {
         let start = self.index
         self.index += 1
         while self.index < self.end, Self.isLiteralText(line[self.index]) { self.index += 1 }
-        guard self.index > start + 1, self.take(UInt8(ascii: "]"), in: line) else { throw .syntax }
+        guard AddressLiteral(line, in: ByteRange(start + 1, self.index)) != nil,
+            self.take(UInt8(ascii: "]"), in: line)
+        else { throw .syntax }
         guard self.index - start <= MailPath.domainMax else { throw .tooLong }
         return ByteRange(start, self.index)
     }

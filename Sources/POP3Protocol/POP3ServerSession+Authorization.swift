@@ -17,8 +17,11 @@ extension POP3ServerSession {
         guard !earlyTalk else { return self.end(saying: .earlyTalk, into: &replies) }
         self.lastReplyWasError = false
         replies.append("+OK ")
-        replies.append(self.settings.hostname)
-        replies.append(.space)
+        // RFC 2449, section 4: 512 octets at most, so a long name stands in the timestamp only.
+        if !self.settings.offersAPOP || self.settings.hostname.count <= 200 {
+            replies.append(self.settings.hostname)
+            replies.append(.space)
+        }
         replies.append(POP3Reply.ready.text(in: self.language))
         if self.settings.offersAPOP {
             replies.append(.space)

@@ -50,6 +50,11 @@ public final class SMTPServerSettings: Sendable {
     /// Whether SOML and SAML (RFC 821, section 3.4) are taken as MAIL.
     public let acceptsSOML: Bool
 
+    /// The replies to the connection, to EHLO or LHLO, and to HELO: the same for all sessions.
+    let greeting: [UInt8]
+    let extensions: [UInt8]
+    let plainHello: [UInt8]
+
     /// Settings with defaults for all but the name.
     public init(
         hostname: [UInt8],
@@ -88,5 +93,25 @@ public final class SMTPServerSettings: Sendable {
         self.answersVRFY = answersVRFY
         self.answersEXPN = answersEXPN
         self.acceptsSOML = acceptsSOML
+        let name = String(decoding: hostname, as: UTF8.self)
+        let keywords = [
+            "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
+            "ENHANCEDSTATUSCODES", "CHUNKING",
+            "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)", "HELP",
+        ]
+        let protocolName = dialect == .smtp ? "ESMTP" : "LMTP"
+        self.greeting = Array("220 \(name) \(protocolName) Martlet\r\n".utf8)
+        self.plainHello = Array("250 \(name)\r\n".utf8)
+        self.extensions = Self.reply(250, [name] + keywords)
+    }
+
+    /// A reply of several lines (RFC 5321, section 4.2.1).
+    private static func reply(_ code: Int, _ lines: [String]) -> [UInt8] {
+        var reply = ""
+        for (index, line) in lines.enumerated() {
+            let isLast = index == lines.count - 1
+            reply += "\(code)\(isLast ? " " : "-")\(line)\r\n"
+        }
+        return Array(reply.utf8)
     }
 }

@@ -15,9 +15,6 @@ package struct StoreReading {
         self.reader = reader
     }
 
-    /// Messages are read ahead up to this many octets.
-    private static let followingOctetsMax = 1 << 17
-
     /// The answer to one question.
     package func answer(_ question: StoreQuestion) -> StorageReply {
         do throws(StoreError) {
@@ -69,7 +66,7 @@ package struct StoreReading {
         )
         guard isLast else { return .content(octets, isLast: false, following: []) }
         var following: [PrefetchedMessage] = []
-        var room = Self.followingOctetsMax - octets.count
+        var room = ContentQuestion.followingOctetsMax
         for sequence in question.following {
             guard room > 0 else { break }
             var octets: [UInt8] = []

@@ -91,16 +91,6 @@ import Testing
             #expect(self.wire(parts) == self.wire([content]), "round \(round)")
         }
     }
-
-    @Test(arguments: [
-        (UInt64(0), "0"), (0xf, "f"), (0x10, "10"), (0xdead_beef, "deadbeef"),
-        (UInt64.max, "ffffffffffffffff"), (1 << 63, "8000000000000000"), (0xa0, "a0"),
-    ])
-    func hexadecimalHasNoLeadingZeros(number: UInt64, text: String) {
-        var buffer = ReplyBuffer()
-        buffer.append(hexadecimal: number)
-        #expect(buffer.span.copy() == Array(text.utf8))
-    }
 }
 
 /// SplitMix64: random numbers that a seed repeats.

@@ -62,8 +62,9 @@ struct Transcript: Sendable, CustomTestStringConvertible {
 
     var settings: POP3ServerSettings {
         let languages: [POP3Language] = [.standard, .english, .german, .french]
+        let longName = self.options["hostname"].map { [UInt8](repeating: 0x68, count: $0) }
         return POP3ServerSettings(
-            hostname: Array("mail.example".utf8),
+            hostname: longName ?? Array("mail.example".utf8),
             implementation: self.options["anonymous"] == nil ? Array("Martlet".utf8) : [],
             offersAPOP: self.options["apop"] != nil,
             permitsPlaintext: self.options["no-plaintext"] == nil,

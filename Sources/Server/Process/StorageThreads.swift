@@ -2,10 +2,11 @@
 //
 // The store on threads of its own: a writer that takes everything that waits and commits it at
 // once (group commit), a reader that does not wait behind commits, and workers for passwords. Each
-// answers through the loop's mailbox.
+// answers through the loop's mailbox, a batch with one wake-up.
 
 package import EventLoop
 package import MailStore
+internal import Synchronization
 
 /// An answer with the ticket it belongs to, on its way to the loop.
 package struct TicketedReply: Sendable {
@@ -30,9 +31,15 @@ package final class StorageThreads: Storage, PasswordChecker {
         let attempt: LoginAttempt
     }
 
+    /// Shared with the workers, who drop what waits when the server stops.
+    private final class Attempts: Sendable {
+        let queue = WorkQueue<PasswordJob>()
+        let areDropped = Atomic(false)
+    }
+
     private let writes = WorkQueue<WriteJob>()
     private let reads = WorkQueue<ReadJob>()
-    private let attempts = WorkQueue<PasswordJob>()
+    private let attempts = Attempts()
     private var threads: [WorkerThread] = []
 
     /// So many requests go into one transaction.
@@ -51,13 +58,15 @@ package final class StorageThreads: Storage, PasswordChecker {
     }
 
     package func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool {
-        guard self.attempts.count < Self.attemptsMax else { return false }
-        self.attempts.put(PasswordJob(ticket: ticket, attempt: attempt))
+        guard self.attempts.queue.count < Self.attemptsMax else { return false }
+        self.attempts.queue.put(PasswordJob(ticket: ticket, attempt: attempt))
         return true
     }
 
     /// Starts the threads on an opened store; `opening` runs on the writer's thread, because the
     /// store belongs to the thread that opened it.
+    ///
+    /// - Returns: the first of the message ids that were reserved.
     package func start(
         opening: @escaping @Sendable () throws(StoreError) -> MailStore,
         reader: @escaping @Sendable () throws(StoreError) -> MailStoreReader,
@@ -83,7 +92,8 @@ package final class StorageThreads: Storage, PasswordChecker {
         for index in 0..<max(passwordWorkers, 1) {
             self.threads.append(
                 WorkerThread(name: "password-\(index)") {
-                    while let job = attempts.takeOne() {
+                    while let job = attempts.queue.takeOne() {
+                        guard !attempts.areDropped.load(ordering: .relaxed) else { continue }
                         let reply = StorageReply.judged(job.attempt.judge())
                         mailbox.post(TicketedReply(ticket: job.ticket, reply: reply))
                     }
@@ -93,9 +103,10 @@ package final class StorageThreads: Storage, PasswordChecker {
         return firstMessageID
     }
 
-    /// Ends the threads after they have done what was asked of them.
+    /// Ends the threads after they have done what was asked of them; logins that wait are dropped.
     package func stop() {
-        self.attempts.close()
+        self.attempts.areDropped.store(true, ordering: .relaxed)
+        self.attempts.queue.close()
         self.reads.close()
         self.writes.close()
         for thread in self.threads { thread.join() }
@@ -120,11 +131,15 @@ package final class StorageThreads: Storage, PasswordChecker {
             let jobs = writes.takeAll(max: Self.batchMax)
             guard !jobs.isEmpty else { break }
             let answers = store.commit(jobs.map(\.request))
+            var replies: [TicketedReply] = []
+            replies.reserveCapacity(jobs.count)
             for (job, answer) in zip(jobs, answers) {
-                mailbox.post(TicketedReply(ticket: job.ticket, reply: .written(answer)))
+                let reply = StorageReply.written(answer, to: job.request)
+                replies.append(TicketedReply(ticket: job.ticket, reply: reply))
             }
+            mailbox.post(contentsOf: replies)
             // The answers are on their way; now there is time for the log to go into the file.
-            store.checkpoint()
+            store.checkpointIfDue()
         }
         store.close()
     }
@@ -145,13 +160,16 @@ package final class StorageThreads: Storage, PasswordChecker {
     ) {
         var reading: StoreReading?
         while true {
-            let jobs = reads.takeAll()
+            let jobs = reads.takeAll(max: Self.batchMax)
             guard !jobs.isEmpty else { break }
+            var replies: [TicketedReply] = []
+            replies.reserveCapacity(jobs.count)
             for job in jobs {
                 if reading == nil { reading = (try? opening()).map(StoreReading.init(reader:)) }
                 let reply = reading?.answer(job.question) ?? .failed(.retryable("no reader"))
-                mailbox.post(TicketedReply(ticket: job.ticket, reply: reply))
+                replies.append(TicketedReply(ticket: job.ticket, reply: reply))
             }
+            mailbox.post(contentsOf: replies)
         }
     }
 }

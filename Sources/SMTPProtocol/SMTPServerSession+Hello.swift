@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The greeting, HELO, EHLO and LHLO (RFC 5321, sections 3.1, 3.2 and 4.1.1.1; RFC 2033, section
+// 4.1).
+
+internal import MailBytes
+
+extension SMTPServerSession {
+    /// Greets, unless the peer spoke first.
+    mutating func accept(earlyTalk: Bool, into replies: inout ReplyBuffer) -> Effect {
+        precondition(self.phase == .awaitingGreeting, "a session is accepted once")
+        guard !earlyTalk else { return self.end(saying: .earlyTalk, into: &replies) }
+        replies.append(self.settings.greeting)
+        return self.goOn(.greeted, into: &replies)
+    }
+
+    mutating func receiveHello(
+        _ verb: SMTPVerb,
+        _ name: ByteRange,
+        _ stage: Stage,
+        of line: borrowing Span<UInt8>,
+        into replies: inout ReplyBuffer
+    ) -> Effect {
+        switch (self.settings.dialect, verb == .lhlo) {
+        case (.smtp, true): return self.refuse(.notLMTP, stage, into: &replies)
+        case (.lmtp, false): return self.refuse(.notSMTP, stage, into: &replies)
+        case (.smtp, false), (.lmtp, true): break
+        }
+        guard !name.isEmpty else {
+            return self.refuse(argumentsOf: verb, stage, into: &replies)
+        }
+        guard Self.isClientName(line, name) else {
+            return self.refuse(.badClientName, stage, into: &replies)
+        }
+        // RFC 5321, section 4.1.4: a second EHLO is a RSET too.
+        self.forgetTransaction()
+        self.isExtended = verb != .helo
+        self.envelope.setClientName(line, name)
+        let start = replies.count
+        replies.append(self.isExtended ? self.settings.extensions : self.settings.plainHello)
+        self.noteReply(at: start, of: replies)
+        return self.goOnAfterTransaction(stage, into: &replies)
+    }
+
+    /// Whether the client may be called so.
+    ///
+    /// Deviation (RFC 5321, section 4.1.1.1): nearly everything is a name. Clients that do not know
+    /// what they are called are common, and nothing is decided by it.
+    private static func isClientName(_ line: borrowing Span<UInt8>, _ name: ByteRange) -> Bool {
+        for index in name.indices where line[index] < .space || line[index] == 0x7f {
+            return false
+        }
+        return name.count <= 255
+    }
+}
