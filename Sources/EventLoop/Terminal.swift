@@ -3,6 +3,7 @@
 // The few blocking calls that a command line needs of the system: whole reads and writes of
 // descriptors and files, and a password prompt without echo.
 
+internal import CLibevent
 internal import Glibc
 
 /// Blocking reads and writes, for threads other than the loop's.
