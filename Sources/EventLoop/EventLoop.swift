@@ -205,6 +205,15 @@ package final class EventLoop {
         let event = LoopEvent(self, descriptor: number, what: EV_SIGNAL | EV_PERSIST, body)
         self.events[ObjectIdentifier(event)] = event
         event.add()
+        Self.unblock(number)
+    }
+
+    /// A mask that the parent left with signals blocked would make the process deaf to them.
+    private static func unblock(_ signal: Int32) {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, signal)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// A door into this loop.
