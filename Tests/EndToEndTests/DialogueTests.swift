@@ -81,7 +81,7 @@ extension EndToEnd {
             let server = try ServerProcess()
             let connection = try server.smtp()
             let payload = "MAIL FROM:<smuggler@example.org>\r\n"
-            try connection.send("BDAT \(payload.count) LAST\r\n\(payload)NOOP\r\n")
+            try connection.send("BDAT \(payload.utf8.count) LAST\r\n\(payload)NOOP\r\n")
             try connection.expect(503)
             try connection.expect(250)
             try connection.exchange("RCPT TO:<anna@example.test>", 503)
