@@ -169,7 +169,10 @@ extension EndToEnd {
             )
             #expect(foreign.exitCode == 65, "\(foreign)")
             let second = try server.martlet("serve")
-            #expect(second.exitCode == 73 || second.exitCode == 69, "\(second)")
+            #expect(
+                second.exitCode == 75 && second.errorText.contains("another process"),
+                "\(second)"
+            )
             #expect(server.isRunning)
         }
 

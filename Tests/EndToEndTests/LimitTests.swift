@@ -138,8 +138,9 @@ extension EndToEnd {
             #expect(answers.count <= 6 && answers.last?.hasPrefix("421 ") == true, "\(answers)")
 
             let line = try server.smtp()
-            try line.exchange("NOOP " + String(repeating: "x", count: 100_000), 500)
+            try line.exchange("NOOP " + String(repeating: "x", count: 5000), 500)
             try line.exchange("NOOP", 250)
+            try line.exchange("NOOP " + String(repeating: "x", count: 1_000_000), 421)
 
             let recipients = try server.smtp()
             try recipients.exchange("MAIL FROM:<>", 250)
