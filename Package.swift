@@ -101,7 +101,9 @@ let package = Package(
         tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "Credentials", also: ["MailBytes"]),
-        tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
+        // SQLite on a disk that fails and loses its power, for the tests of the store.
+        .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
+        tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "Server", also: serving + ["Simulation"]),
@@ -109,3 +111,15 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Only who measures builds what measures.
+if Context.environment["MARTLET_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["MailStore", "MailSyntax"],
+            path: "benchmarks/StoreBenchmark",
+            swiftSettings: strict
+        )
+    )
+}

@@ -20,22 +20,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/// The first contiguous octets of a buffer.
-typedef struct {
-    const unsigned char *start;
-    size_t count;
-} clibevent_chunk;
-
-static inline clibevent_chunk clibevent_first_chunk(struct evbuffer *buffer) {
-    struct evbuffer_iovec extent = {0, 0};
-    clibevent_chunk chunk = {0, 0};
-    if (evbuffer_peek(buffer, -1, 0, &extent, 1) > 0) {
-        chunk.start = extent.iov_base;
-        chunk.count = extent.iov_len;
-    }
-    return chunk;
-}
-
 /// How many octets the system has received and nobody has read; ioctl is variadic.
 static inline int clibevent_unread(int descriptor, int *count) {
     return ioctl(descriptor, FIONREAD, count);

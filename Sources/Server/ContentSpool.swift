@@ -72,10 +72,16 @@ struct ContentSpool: ~Copyable {
         return count
     }
 
-    /// Takes the next octets that go ahead to the store, and where they stand in the message; they
-    /// never reach over the end of a chunk.
-    mutating func takePiece() -> (offset: Int, octets: [UInt8]) {
-        let offset = self.stagedOctets
+    /// How many full chunks went ahead, and how many octets of the next one.
+    var staged: (chunks: Int, octets: Int) {
+        let chunks = self.stagedOctets / StoreLayout.chunkOctets
+        return (chunks, self.stagedOctets - chunks * StoreLayout.chunkOctets)
+    }
+
+    /// Takes the next octets that go ahead to the store, not over the end of a chunk, and the
+    /// request that hands them over.
+    mutating func takePiece() -> (request: StoreRequest, octets: Int) {
+        let (index, offset) = self.staged
         let count = min(self.tail.count, self.roomInChunk)
         var piece: [UInt8] = []
         if count == self.tail.count {
@@ -86,7 +92,13 @@ struct ContentSpool: ~Copyable {
         }
         self.stagedOctets += count
         self.unansweredOctets += count
-        return (offset, piece)
+        let isChunk = count == StoreLayout.chunkOctets
+        return (
+            isChunk
+                ? .stage(self.id, index: index, piece)
+                : .spill(self.id, index: index, offset: offset, piece),
+            count
+        )
     }
 
     /// The store has answered for a piece.

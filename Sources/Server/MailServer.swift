@@ -36,7 +36,7 @@ package final class MailServer {
     private var conversations = ConversationTable()
     private var clients = ClientCounts()
     private let isExempt: (NetworkAddress) -> Bool
-    private let controlUser: Int
+    private let controlUser: UInt32
     private var controlCount = 0
     private var spareReplies: ReplyBuffer?
     /// Those whose content waits until the store has taken what it was given, in order.
@@ -58,7 +58,7 @@ package final class MailServer {
         passwords: any PasswordChecker,
         journal: Journal,
         firstMessageID: UInt64,
-        controlUser: Int
+        controlUser: UInt32
     ) {
         self.limits = limits
         self.time = time
@@ -81,6 +81,17 @@ package final class MailServer {
 
     /// How many connections are being served.
     package var connectionCount: Int { self.conversations.count }
+
+    /// What should be nothing when no connection is left and every answer has come.
+    package var leaks: [String] {
+        var leaks: [String] = []
+        if self.contentOctets != 0 { leaks.append("\(self.contentOctets) octets of content") }
+        if self.stagingOctets != 0 { leaks.append("\(self.stagingOctets) octets being staged") }
+        if self.prefetchedOctets != 0 { leaks.append("\(self.prefetchedOctets) octets read ahead") }
+        if !self.locks.isEmpty { leaks.append("locks of maildrops") }
+        if !self.reservations.isEmpty { leaks.append("reservations of quota") }
+        return leaks
+    }
 
     // MARK: - Connections
 

@@ -84,7 +84,11 @@ extension POP3Driver {
         }
         if let record = verdict.betterRecord {
             self.server.storage.write(
-                .improveVerifier(account.address, old: account.verifier, new: record.text),
+                .improveVerifier(
+                    account.address,
+                    replacing: account.verifier,
+                    with: record.text
+                ),
                 for: Ticket(connection: self.stream.id, serial: Self.improvementSerial)
             )
         }

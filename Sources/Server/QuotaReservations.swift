@@ -9,6 +9,9 @@ internal import MailStore
 struct QuotaReservations {
     private var octets: [AccountID: Int] = [:]
 
+    /// Whether nothing is promised.
+    var isEmpty: Bool { self.octets.isEmpty }
+
     /// Whether the maildrop cannot take `more` octets.
     func isOver(_ mailbox: MailboxTarget, adding more: Int) -> Bool {
         guard let quota = mailbox.quota else { return false }

@@ -47,11 +47,11 @@ extension SMTPDriver {
                 self.isWaitingToStage = true
                 return self.server.waitToStage(self)
             }
-            guard let id = self.spool?.id, let piece = self.spool?.takePiece() else { return }
-            self.handOver(piece.octets.count)
-            self.server.stagingOctets += piece.octets.count
+            guard let piece = self.spool?.takePiece() else { return }
+            self.handOver(piece.octets)
+            self.server.stagingOctets += piece.octets
             self.server.storage.write(
-                .stage(id, offset: piece.offset, piece.octets),
+                piece.request,
                 for: Ticket(connection: self.stream.id, serial: Self.stageSerial)
             )
         }
@@ -123,14 +123,15 @@ extension SMTPDriver {
         }
         guard self.spool?.isReadyToAppend ?? false, let spool = self.spool.take() else { return }
         let id = spool.id
-        let staged = spool.stagedOctets
+        let staged = spool.staged
         let octets = spool.octets
         let endsWithCRLF = spool.endsWithCRLF
         let message = StoreRequest.Append(
             id: id,
             reversePath: self.session.reversePath.copy(),
             content: spool.takeTail(),
-            stagedOctets: staged,
+            stagedChunks: staged.chunks,
+            spilledOctets: staged.octets,
             octets: octets,
             endsWithCRLF: endsWithCRLF,
             deliveries: MailboxTarget.accounts(of: self.targets),

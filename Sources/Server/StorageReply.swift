@@ -34,7 +34,8 @@ package enum StorageReply: Sendable {
     package static func written(_ answer: StoreAnswer, to request: StoreRequest) -> StorageReply {
         switch request {
         case .append(let message): .appended(answer, message)
-        case .stage(_, _, let octets): .staged(answer, octets: octets.count)
+        case .stage(_, _, let octets), .spill(_, _, _, let octets):
+            .staged(answer, octets: octets.count)
         case .delete(let account, _, _): .deleted(answer, account)
         case .addAccount(let account): .written(answer, changed: account.address)
         case .setPassword(let address, _, _), .removeAccount(let address),

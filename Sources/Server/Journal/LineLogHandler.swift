@@ -50,7 +50,11 @@ package struct LineLogHandler: LogHandler {
         )
         let all = self.metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-            line.field(string: key, "\(value)")
+            if case .stringConvertible(let number as Int) = value {
+                line.field(string: key, number: number)
+            } else {
+                line.field(string: key, "\(value)")
+            }
         }
         line.end(into: self.sink.ring)
     }

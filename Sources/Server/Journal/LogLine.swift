@@ -92,11 +92,20 @@ struct LogLine: ~Copyable {
 
     /// A field of swift-log.
     mutating func field(string key: String, _ value: String) {
-        let octets = Array(key.utf8)
-        self.buffer.append(self.format == .json ? ",\"" : " ")
-        self.appendEscaped(octets.span)
-        self.buffer.append(self.format == .json ? "\":" : "=")
+        self.beginField(string: key)
         self.appendValue(Array(value.utf8).span)
+    }
+
+    /// A field of swift-log that is a number.
+    mutating func field(string key: String, number: Int) {
+        self.beginField(string: key)
+        self.buffer.append(decimal: number)
+    }
+
+    private mutating func beginField(string key: String) {
+        self.buffer.append(self.format == .json ? ",\"" : " ")
+        self.appendEscaped(Array(key.utf8).span)
+        self.buffer.append(self.format == .json ? "\":" : "=")
     }
 
     /// The id of a session, or of a message, by a function that writes it.

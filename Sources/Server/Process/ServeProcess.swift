@@ -83,7 +83,7 @@ package final class ServeProcess {
             passwords: self.storage,
             journal: Journal(sink: log.sink),
             firstMessageID: firstMessageID,
-            controlUser: Int(geteuid())
+            controlUser: geteuid()
         )
         relay.server = self.server
     }

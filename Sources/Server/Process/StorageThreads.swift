@@ -31,15 +31,19 @@ package final class StorageThreads: Storage, PasswordChecker {
         let attempt: LoginAttempt
     }
 
-    /// Shared with the workers, who drop what waits when the server stops.
-    private final class Attempts: Sendable {
-        let queue = WorkQueue<PasswordJob>()
-        let areDropped = Atomic(false)
+    /// Tells the threads that what need not be done any more is not to be done.
+    private final class Stop: Sendable {
+        private let isDue = Atomic(false)
+
+        func order() { self.isDue.store(true, ordering: .relaxed) }
+
+        var isOrdered: Bool { self.isDue.load(ordering: .relaxed) }
     }
 
     private let writes = WorkQueue<WriteJob>()
     private let reads = WorkQueue<ReadJob>()
-    private let attempts = Attempts()
+    private let attempts = WorkQueue<PasswordJob>()
+    private let stopOrder = Stop()
     private var threads: [WorkerThread] = []
 
     /// So many requests go into one transaction.
@@ -58,8 +62,8 @@ package final class StorageThreads: Storage, PasswordChecker {
     }
 
     package func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool {
-        guard self.attempts.queue.count < Self.attemptsMax else { return false }
-        self.attempts.queue.put(PasswordJob(ticket: ticket, attempt: attempt))
+        guard self.attempts.count < Self.attemptsMax else { return false }
+        self.attempts.put(PasswordJob(ticket: ticket, attempt: attempt))
         return true
     }
 
@@ -75,9 +79,10 @@ package final class StorageThreads: Storage, PasswordChecker {
     ) throws(StoreError) -> UInt64 {
         let opened = WorkQueue<Result<UInt64, StoreError>>()
         let writes = self.writes
+        let stop = self.stopOrder
         self.threads.append(
             WorkerThread(name: "store-writer") {
-                Self.runWriter(writes, opening: opening, opened: opened, mailbox: mailbox)
+                Self.runWriter(writes, stop, opening: opening, opened: opened, mailbox: mailbox)
             }
         )
         guard let first = opened.takeAll().first else { throw .retryable("the store went away") }
@@ -92,8 +97,8 @@ package final class StorageThreads: Storage, PasswordChecker {
         for index in 0..<max(passwordWorkers, 1) {
             self.threads.append(
                 WorkerThread(name: "password-\(index)") {
-                    while let job = attempts.queue.takeOne() {
-                        guard !attempts.areDropped.load(ordering: .relaxed) else { continue }
+                    while let job = attempts.takeOne() {
+                        guard !stop.isOrdered else { continue }
                         let reply = StorageReply.judged(job.attempt.judge())
                         mailbox.post(TicketedReply(ticket: job.ticket, reply: reply))
                     }
@@ -105,8 +110,8 @@ package final class StorageThreads: Storage, PasswordChecker {
 
     /// Ends the threads after they have done what was asked of them; logins that wait are dropped.
     package func stop() {
-        self.attempts.areDropped.store(true, ordering: .relaxed)
-        self.attempts.queue.close()
+        self.stopOrder.order()
+        self.attempts.close()
         self.reads.close()
         self.writes.close()
         for thread in self.threads { thread.join() }
@@ -115,6 +120,7 @@ package final class StorageThreads: Storage, PasswordChecker {
 
     private static func runWriter(
         _ writes: WorkQueue<WriteJob>,
+        _ stop: Stop,
         opening: () throws(StoreError) -> MailStore,
         opened: WorkQueue<Result<UInt64, StoreError>>,
         mailbox: LoopMailbox<TicketedReply>
@@ -127,21 +133,32 @@ package final class StorageThreads: Storage, PasswordChecker {
             opened.put(.failure(error))
             return
         }
+        var hasGarbage = store.tidy()
         while true {
-            let jobs = writes.takeAll(max: Self.batchMax)
-            guard !jobs.isEmpty else { break }
-            let answers = store.commit(jobs.map(\.request))
-            var replies: [TicketedReply] = []
-            replies.reserveCapacity(jobs.count)
-            for (job, answer) in zip(jobs, answers) {
-                let reply = StorageReply.written(answer, to: job.request)
-                replies.append(TicketedReply(ticket: job.ticket, reply: reply))
+            if !hasGarbage || writes.count > 0 || stop.isOrdered {
+                let jobs = writes.takeAll(max: Self.batchMax)
+                guard !jobs.isEmpty else { break }
+                Self.carryOut(jobs, store, mailbox)
             }
-            mailbox.post(contentsOf: replies)
-            // The answers are on their way; now there is time for the log to go into the file.
-            store.checkpointIfDue()
+            // The answers are on their way; now there is time to put the store in order.
+            hasGarbage = store.tidy()
         }
         store.close()
+    }
+
+    private static func carryOut(
+        _ jobs: [WriteJob],
+        _ store: MailStore,
+        _ mailbox: LoopMailbox<TicketedReply>
+    ) {
+        let answers = store.commit(jobs.map(\.request))
+        var replies: [TicketedReply] = []
+        replies.reserveCapacity(jobs.count)
+        for (job, answer) in zip(jobs, answers) {
+            let reply = StorageReply.written(answer, to: job.request)
+            replies.append(TicketedReply(ticket: job.ticket, reply: reply))
+        }
+        mailbox.post(contentsOf: replies)
     }
 
     private static func reserveMessageIDs(_ store: MailStore) throws(StoreError) -> UInt64 {
