@@ -47,6 +47,21 @@ let serving: [Target.Dependency] = [
     "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
 ]
 
+// What the fuzzers check is built and tested always; the fuzzers themselves need a link with
+// libFuzzer, which Tests/Fuzz/run does.
+func fuzzer(_ name: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["FuzzProperties"],
+        path: "Tests/Fuzz/\(name)",
+        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+    )
+}
+
+let fuzzers =
+    Context.environment["MARTLET_FUZZ"] == nil
+    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3")]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -98,7 +113,12 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
-        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        .target(
+            name: "TranscriptSupport",
+            path: "Tests/Support/TranscriptSupport",
+            swiftSettings: strict
+        ),
+        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax", "TranscriptSupport"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
@@ -108,7 +128,15 @@ let package = Package(
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "Server", also: serving + ["Simulation"]),
         tests(of: "Simulation", also: serving + ["Server"]),
-    ],
+
+        .target(
+            name: "FuzzProperties",
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol"],
+            path: "Tests/Fuzz/FuzzProperties",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
+    ] + fuzzers,
     cxxLanguageStandard: .cxx17
 )
 

@@ -45,28 +45,12 @@ struct Envelope {
     }
 
     /// Takes a new name and forgets the rest.
-    ///
-    /// Octets that have a meaning of their own in a Received field become question marks.
     mutating func setClientName(_ line: borrowing Span<UInt8>, _ range: ByteRange) {
         if self.octets.capacity == 0 { self.octets.reserveCapacity(Self.octetsAtFirst) }
         self.octets.removeAll(keepingCapacity: true)
-        for index in range.indices {
-            let octet = line[index]
-            self.octets.append(Self.isPlain(octet) ? octet : UInt8(ascii: "?"))
-        }
+        self.octets.append(line.extracting(range.indices))
         self.clientNameEnd = self.octets.count
         self.forgetTransaction()
-    }
-
-    private static func isPlain(_ octet: UInt8) -> Bool {
-        if octet.isASCIILetter || octet.isASCIIDigit { return true }
-        switch octet {
-        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"),
-            UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "+"), UInt8(ascii: "/"):
-            return true
-        default:
-            return false
-        }
     }
 
     /// Begins a transaction.

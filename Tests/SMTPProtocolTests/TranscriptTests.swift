@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every transcript, replayed line by line, octet by octet and pipelined, with the same result.
+
+import Foundation
+import MailBytes
+import SMTPProtocol
+import Testing
+import TranscriptSupport
+
+@Suite struct TranscriptTests {
+    @Test(arguments: Transcript.ofSMTP, Segmentation.allCases)
+    func replay(transcript: Transcript, segmentation: Segmentation) {
+        let peer =
+            transcript.options["ipv6"] != nil
+            ? NetworkAddress(ipv6: 0x2001_0db8_0000_0000, 1, port: 4321)
+            : transcript.options["unix"] != nil
+                ? NetworkAddress.unix : NetworkAddress(ipv4: 0xc000_0207, port: 4321)
+        let replay = Replay(transcript.settings, peer: peer, options: transcript.options)
+        transcript.replay(on: replay, segmentation) { trace, expected in
+            #expect(trace == expected, "\nwas:\n\(trace.joined(separator: "\n"))")
+        }
+        #expect(replay.isClosed, "a transcript goes on to the end of the session")
+    }
+
+    @Test func thereAreEnough() {
+        #expect(Transcript.ofSMTP.count >= 90)
+    }
+}
+
+extension Transcript {
+    static let ofSMTP = Transcript.all(
+        in: Bundle.module.bundleURL.appendingPathComponent("Transcripts")
+    )
+
+    /// The settings that the options ask for; small where nothing is said.
+    var settings: SMTPServerSettings {
+        SMTPServerSettings(
+            hostname: Array("mail.example".utf8),
+            dialect: self.options["lmtp"] != nil ? .lmtp : .smtp,
+            lineEndings: self.options["normalise"] != nil ? .normalise : .refuse,
+            messageOctetsMax: self.options["size"] ?? 1000,
+            recipientsMax: self.options["recipients"] ?? 100,
+            transactionsMax: self.options["transactions"] ?? 50,
+            commandOctetsMax: self.options["line"] ?? 512,
+            skippedOctetsMax: self.options["skip"] ?? 2000,
+            errorsMax: self.options["errors"] ?? 20,
+            commandsMax: self.options["commands"] ?? 1000,
+            receivedFieldsMax: self.options["received"] ?? 100,
+            answersVRFY: self.options["vrfy"] != nil,
+            answersEXPN: self.options["expn"] != nil,
+            acceptsSOML: self.options["soml"] != nil
+        )
+    }
+}
