@@ -38,7 +38,9 @@ extension EndToEnd {
             #expect(messages.allSatisfy { $0.content.withoutTrace == Self.message })
 
             try self.deleteEverything(server, count: accepted)
-            #expect(try self.fill(server) > accepted / 2, "no room after the deletions")
+            try self.waitForRoom(server)
+            let again = try self.fill(server)
+            #expect(again >= accepted / 2, "\(accepted) at first, \(again) after the deletions")
         }
 
         @Test("Room that others take makes mail wait, and nothing else fails")
@@ -85,6 +87,21 @@ extension EndToEnd {
                 return count
             }
             throw ConnectionFailure(description: "the disk does not fill up")
+        }
+
+        /// What was deleted is removed a portion at a time, after the answers.
+        private func waitForRoom(_ server: ServerProcess) throws {
+            let deadline = Date(timeIntervalSinceNow: 10)
+            let connection = try server.smtp()
+            while true {
+                try connection.exchange("MAIL FROM:<writer@example.org>", 250)
+                try connection.exchange("RCPT TO:<anna@example.test>", 250)
+                try connection.exchange("DATA", 354)
+                try connection.send(Self.message.dotStuffed)
+                if try connection.reply().code == 250 { return }
+                try #require(Date() < deadline, "no room after the deletions")
+                Thread.sleep(forTimeInterval: 0.1)
+            }
         }
 
         private func deleteEverything(_ server: ServerProcess, count: Int) throws {

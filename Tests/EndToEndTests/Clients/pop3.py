@@ -22,6 +22,12 @@ def log_in(apop=False):
 session = log_in(apop=True)
 session.quit()
 
+session = poplib.POP3("127.0.0.1", int(port), timeout=60)
+session.utf8()
+session.user(user)
+session.pass_(password)
+session.quit()
+
 session = log_in()
 capabilities = session.capa()
 for name in ("TOP", "UIDL", "USER", "RESP-CODES", "PIPELINING", "UTF8"):
@@ -46,7 +52,6 @@ session.close()
 
 session = log_in()
 assert session.stat() == (count, octets), "a session without QUIT deletes nothing"
-session.utf8()
 session.dele(1)
 session.quit()
 
