@@ -47,21 +47,6 @@ let serving: [Target.Dependency] = [
     "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
 ]
 
-// What the fuzzers check is built and tested always; the fuzzers themselves need a link with
-// libFuzzer, which Tests/Fuzz/run does.
-func fuzzer(_ name: String) -> Target {
-    .executableTarget(
-        name: name,
-        dependencies: ["FuzzProperties"],
-        path: "Tests/Fuzz/\(name)",
-        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
-    )
-}
-
-let fuzzers =
-    Context.environment["MARTLET_FUZZ"] == nil
-    ? [] : [fuzzer("FuzzAddress"), fuzzer("FuzzPOP3")]
-
 let package = Package(
     name: "martlet",
     products: [
@@ -118,25 +103,34 @@ let package = Package(
             path: "Tests/Support/TranscriptSupport",
             swiftSettings: strict
         ),
-        tests(of: "SMTPProtocol", also: ["MailBytes", "MailSyntax", "TranscriptSupport"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
-        tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        tests(
+            of: "SMTPProtocol",
+            also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
+        tests(
+            of: "POP3Protocol",
+            also: ["MailBytes"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
-        tests(of: "Server", also: serving + ["Simulation"]),
         tests(of: "Simulation", also: serving + ["Server"]),
 
         .target(
             name: "FuzzProperties",
-            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol"],
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol"],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),
+        .testTarget(name: "StructureTests", swiftSettings: strict),
+        .testTarget(name: "ProductsTests", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
-    ] + fuzzers,
+    ],
     cxxLanguageStandard: .cxx17
 )
 
@@ -150,4 +144,17 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
             swiftSettings: strict
         )
     )
+}
+
+// What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
+// which Tests/Fuzz/run does.
+if Context.environment["MARTLET_FUZZ"] != nil {
+    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: ["FuzzProperties"],
+            path: "Tests/Fuzz/\(name)",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+        )
+    }
 }

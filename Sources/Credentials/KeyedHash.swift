@@ -14,7 +14,9 @@ final class KeyedHash {
     private let context: OpaquePointer
 
     init() {
-        let context = unsafe Self.makeContext(key: LibCrypto.random(32))
+        var key = LibCrypto.random(32)
+        defer { LibCrypto.wipe(&key) }
+        let context = unsafe copenssl_hmac_sha256(key, key.count)
         guard let context = unsafe context else {
             preconditionFailure("libcrypto has HMAC-SHA-256")
         }
@@ -57,27 +59,5 @@ final class KeyedHash {
             octets.baseAddress?.assumingMemoryBound(to: UInt8.self),
             octets.count
         )
-    }
-
-    private static func makeContext(key: [UInt8]) -> OpaquePointer? {
-        guard let mac = unsafe EVP_MAC_fetch(nil, "HMAC", nil) else { return nil }
-        // The context holds its own reference.
-        defer { unsafe EVP_MAC_free(mac) }
-        guard let context = unsafe EVP_MAC_CTX_new(mac) else { return nil }
-        var name = Array("SHA256".utf8CString)
-        let code = unsafe name.withUnsafeMutableBufferPointer { name in
-            let digest = unsafe OSSL_PARAM_construct_utf8_string(
-                OSSL_MAC_PARAM_DIGEST,
-                name.baseAddress,
-                0
-            )
-            let parameters = unsafe [digest, OSSL_PARAM_construct_end()]
-            return unsafe EVP_MAC_init(context, key, key.count, parameters)
-        }
-        guard code == 1 else {
-            unsafe EVP_MAC_CTX_free(context)
-            return nil
-        }
-        return unsafe context
     }
 }

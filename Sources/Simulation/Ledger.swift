@@ -30,8 +30,8 @@ package final class Ledger {
     private var deletionInDoubt: [String: Set<Int>] = [:]
     /// Which message each unique-id stands for, by maildrop.
     private var uniqueIDs: [String: [String: Int]] = [:]
-    /// How many sessions believe that they have a maildrop to themselves.
-    private var sessions: [String: Int] = [:]
+    /// The session that believes to have a maildrop to itself.
+    private var sessions: [String: SimulatedStream] = [:]
     /// What was seen that must never be.
     package private(set) var violations: [String] = []
 
@@ -72,12 +72,14 @@ package final class Ledger {
 
     // MARK: - Readers
 
-    package func enter(_ maildrop: String) {
-        self.sessions[maildrop, default: 0] += 1
-        if self.sessions[maildrop] != 1 { self.violate("two sessions have \(maildrop)") }
+    package func enter(_ maildrop: String, by stream: SimulatedStream) {
+        if let other = self.sessions[maildrop], !other.isOver {
+            self.violate("two sessions have \(maildrop)")
+        }
+        self.sessions[maildrop] = stream
     }
 
-    package func leave(_ maildrop: String) { self.sessions[maildrop, default: 0] -= 1 }
+    package func leave(_ maildrop: String) { self.sessions[maildrop] = nil }
 
     /// The messages that whoever logs in now must find.
     package func mustBeThere(in maildrop: String) -> Set<Int> {

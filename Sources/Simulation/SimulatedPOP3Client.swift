@@ -80,8 +80,7 @@ package final class SimulatedPOP3Client {
     /// The session is over as far as this client knows.
     private func leave() {
         self.isGone = true
-        if self.isInside { self.ledger.leave(self.mailbox) }
-        self.isInside = false
+        self.leaveMaildrop()
     }
 
     // MARK: - Replies
@@ -104,7 +103,7 @@ package final class SimulatedPOP3Client {
         case .password:
             guard isPositive else { return self.quit() }
             self.isInside = true
-            self.ledger.enter(self.mailbox)
+            if let stream { self.ledger.enter(self.mailbox, by: stream) }
             self.say("STAT", .count)
         case .count:
             guard isPositive else { return self.quit() }
@@ -173,7 +172,9 @@ package final class SimulatedPOP3Client {
     private func fetch(_ message: Int) {
         guard message <= self.sizes.count else {
             self.isComplete = true
+            // Others may have deleted some of it before this session had the maildrop.
             let missing = self.mustBeSeen.subtracting(self.seen)
+                .intersection(self.ledger.mustBeThere(in: self.mailbox))
             if !missing.isEmpty {
                 self.ledger.violate("\(missing) acknowledged and not in \(self.mailbox)")
             }
@@ -236,7 +237,12 @@ package final class SimulatedPOP3Client {
         self.ledger.deletionAsked(self.marked, in: self.mailbox)
         self.say("QUIT", .quit)
         // The server may be done with the maildrop before this client knows.
-        if self.isInside { self.ledger.leave(self.mailbox) }
+        self.leaveMaildrop()
+    }
+
+    private func leaveMaildrop() {
+        // The server may have ended this session and let another in.
+        if self.isInside, !(self.stream?.isOver ?? true) { self.ledger.leave(self.mailbox) }
         self.isInside = false
     }
 

@@ -78,6 +78,9 @@ package final class SimulatedStream: ByteStream {
     /// The connection breaks.
     package func reset() { self.abort() }
 
+    /// Whether the server has ended the connection, as the client may not know yet.
+    package var isOver: Bool { self.isClosing || self.isGone }
+
     /// The client reads so many octets of what was sent.
     package func take(_ count: Int) { self.drainNow(min(count, self.output.count)) }
 

@@ -39,14 +39,23 @@ import Testing
     }
 
     @Test func pop3() throws {
-        var random = Mutation(seed: 1939)
-        let conversations = try Self.conversations("POP3Protocol")
+        try self.vary("POP3", seed: 1939, check: POP3Property.check)
+    }
+
+    @Test func smtp() throws {
+        try self.vary("SMTP", seed: 5321, check: SMTPProperty.check)
+    }
+
+    /// Checks findings, then all conversations as they stand and with random changes.
+    private func vary(_ target: String, seed: UInt64, check: ([UInt8]) -> Void) throws {
+        var random = Mutation(seed: seed)
+        for octets in try Self.findings(target) { check(octets) }
+        let conversations = try Self.conversations("\(target)Protocol")
         #expect(conversations.count >= 40)
-        for octets in try Self.findings("POP3") { POP3Property.check(octets) }
         for octets in conversations {
             for round in 0..<20 {
                 let head = [random.octet(), random.octet(), random.octet()]
-                POP3Property.check(head + (round == 0 ? octets : random.change(octets)))
+                check(head + (round == 0 ? octets : random.change(octets)))
             }
         }
     }

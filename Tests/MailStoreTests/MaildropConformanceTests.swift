@@ -71,7 +71,10 @@ struct MaildropConformanceTests {
             #expect(try store.contents(of: account) == [message.delivered])
             let head = try store.head(account)
             let deletion = StoreRequest.delete(
-                account, incarnation: head.incarnation, sequences: [1])
+                account,
+                incarnation: head.incarnation,
+                sequences: [1]
+            )
             #expect(store.ask(deletion).isDone)
             #expect(try store.contents(of: account).isEmpty)
             // The copies of the others are still there.
@@ -170,7 +173,10 @@ struct MaildropConformanceTests {
             for sequence in sequences.suffix(3) { #expect(seen.insert(sequence).inserted) }
             #expect(sequences.allSatisfy { $0 < head.nextSequence })
             let deletion = StoreRequest.delete(
-                account, incarnation: head.incarnation, sequences: sequences)
+                account,
+                incarnation: head.incarnation,
+                sequences: sequences
+            )
             #expect(store.ask(deletion).isDone)
             try store.restart(inOrder: round % 2 == 0)
             #expect(try store.head(account).nextSequence == head.nextSequence)
@@ -224,7 +230,9 @@ struct MaildropConformanceTests {
         #expect(store.ask(message(5)).isDone)
         #expect(store.ask(message(6)).failure == .overQuota)
         let quota = StoreRequest.setQuota(try address("anna@example.test"), 3 * size)
-        #expect(store.commit([quota, message(7), message(8)]).map(\.failure) == [nil, nil, .overQuota])
+        #expect(
+            store.commit([quota, message(7), message(8)]).map(\.failure) == [nil, nil, .overQuota]
+        )
         #expect(store.ask(.setQuota(try address("anna@example.test"), nil)).isDone)
         #expect(store.ask(message(9)).isDone)
     }

@@ -16,7 +16,8 @@ struct StagingConformanceTests {
         let store = try kind.make()
         let account = try store.addAccount("anna@example.test")
         let messages = [
-            large(1, chunks: 1, and: 0), large(2, chunks: 1, and: 1), large(3, chunks: 40, and: 9000),
+            large(1, chunks: 1, and: 0), large(2, chunks: 1, and: 1),
+            large(3, chunks: 40, and: 9000),
         ]
         for message in messages {
             for stage in message.stages {

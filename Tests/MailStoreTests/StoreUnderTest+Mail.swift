@@ -165,3 +165,11 @@ extension StoreAnswer {
 extension [StoreAnswer] {
     var allDone: Bool { self.allSatisfy { $0.isDone } }
 }
+
+extension [UInt8] {
+    /// So many octets by chance, always the same.
+    init(seeded count: Int) {
+        var random = Octets(seed: UInt64(count))
+        self = random.octets(count)
+    }
+}

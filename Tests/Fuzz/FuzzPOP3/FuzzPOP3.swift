@@ -4,6 +4,7 @@
 
 import FuzzProperties
 
+/// Gives one input to the properties of the POP3 session.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzPOP3(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     POP3Property.check(unsafe Array(UnsafeBufferPointer(start: start, count: count)))

@@ -242,8 +242,13 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file,
         return code;
     }
     LOCK(disk);
+    int known = disk->file_count;
     opened->number = file_number(disk, name ? name : "temporary");
-    if (is_new) record(disk, POWERCUT_STEP_CREATE, opened->number, 0, 0, 0);
+    if (is_new || opened->number == known)
+        record(disk, POWERCUT_STEP_CREATE, opened->number, 0, 0, 0);
+    // The store has made the empty file and synced its entry.
+    if (!is_new && opened->number == known)
+        record(disk, POWERCUT_STEP_SYNC, opened->number, 0, 0, 0);
     UNLOCK(disk);
     file->pMethods = &file_methods;
     return SQLITE_OK;
@@ -323,6 +328,22 @@ void powercut_free(powercut_disk *disk) {
     free(disk->steps);
     pthread_mutex_destroy(&disk->mutex);
     free(disk);
+}
+
+void powercut_adopt(powercut_disk *disk, const char *path) {
+    FILE *in = fopen(path, "rb");
+    if (!in) return;
+    LOCK(disk);
+    int number = file_number(disk, path);
+    record(disk, POWERCUT_STEP_CREATE, number, 0, 0, 0);
+    unsigned char octets[1 << 16];
+    for (size_t count; (count = fread(octets, 1, sizeof octets, in)) > 0;) {
+        record(disk, POWERCUT_STEP_WRITE, number, disk->sizes[number], octets, (int)count);
+        disk->sizes[number] += (int64_t)count;
+    }
+    record(disk, POWERCUT_STEP_SYNC, number, 0, 0, 0);
+    UNLOCK(disk);
+    fclose(in);
 }
 
 int64_t powercut_steps(powercut_disk *disk) {

@@ -79,8 +79,11 @@ static void take_sync(powercut_replay *replay, replayed_file *file) {
         memcpy(file->durable.octets + start, file->live.octets + start, (size_t)count);
     }
     clean(file);
-    file->exists_durably = 1;
     file->first_pending = replay->taken;
+    if (file->exists_durably) return;
+    // The system's VFS syncs the directory with the first sync of a new file.
+    for (int i = 0; i < replay->disk->file_count; i++)
+        replay->files[i].exists_durably = replay->files[i].exists;
 }
 
 static void take(powercut_replay *replay, const powercut_step *step) {
@@ -120,13 +123,6 @@ powercut_replay *powercut_replay_make(powercut_disk *disk) {
     powercut_replay *replay = calloc(1, sizeof *replay);
     if (!replay) abort();
     replay->disk = disk;
-    // Files that were there before SQLite opened them are there durably, and empty.
-    for (int i = 0; i < POWERCUT_FILES_MAX; i++) {
-        int is_created = 0;
-        for (int64_t s = 0; s < disk->step_count && !is_created; s++)
-            is_created = disk->steps[s].file == i && disk->steps[s].kind == POWERCUT_STEP_CREATE;
-        replay->files[i].exists = replay->files[i].exists_durably = i < disk->file_count && !is_created;
-    }
     return replay;
 }
 

@@ -32,6 +32,7 @@ public struct Transcript: Sendable, CustomStringConvertible {
     /// All other lines.
     public private(set) var items: [Item] = []
 
+    /// The name of the file.
     public var description: String { self.name }
 
     /// All transcripts of a folder, or none when they cannot be read, which a test notices.

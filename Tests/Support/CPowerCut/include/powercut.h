@@ -37,6 +37,9 @@ typedef const char *powercut_suffix;
 powercut_disk *powercut_make(const char *vfs);
 void powercut_free(powercut_disk *disk);
 
+/// Takes a file up that is on the disk already; before SQLite opens it.
+void powercut_adopt(powercut_disk *disk, const char *path);
+
 /// The steps recorded so far.
 int64_t powercut_steps(powercut_disk *disk);
 

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The state chart on one page: what every command and event comes to wherever a session stands. It
+// is compared with sequence.txt; when they differ, the test prints the page as it is now.
+
+import Foundation
+import MailBytes
+import MailSyntax
+import Testing
+
+@testable import SMTPProtocol
+
+@Suite struct SequenceTests {
+    @Test func chartIsAsCheckedIn() throws {
+        let url = Bundle.module.bundleURL.appendingPathComponent("sequence.txt")
+        let expected = try String(contentsOf: url, encoding: .utf8)
+        let chart = Chart.drawn()
+        #expect(chart == expected, "the chart is now:\n\(chart)")
+    }
+
+    @Test func everyVerbIsInTheChart() {
+        let words = Set(Chart.commands.compactMap { $0.split(separator: " ").first?.lowercased() })
+        for verb in SMTPVerb.allCases {
+            #expect(words.contains("\(verb)".lowercased()), "\(verb)")
+        }
+    }
+}
+
+/// Where a session can stand when something happens.
+private enum Standing: String, CaseIterable {
+    case awaitingGreeting
+    case greeted
+    case saidHELO
+    case ready
+    case mail
+    case allRefused
+    case recipient
+    case chunking
+    case verifyingRecipient
+    case verifyingMailbox
+    case expandingList
+    case opening
+    case openingForChunk
+    case content
+    case refusedContent
+    case chunk
+    case refusedChunk
+    case committing
+
+    var awaitsCommand: Bool {
+        switch self {
+        case .greeted, .saidHELO, .ready, .mail, .allRefused, .recipient, .chunking: true
+        case .awaitingGreeting, .verifyingRecipient, .verifyingMailbox, .expandingList, .opening,
+            .openingForChunk, .content, .refusedContent, .chunk, .refusedChunk, .committing:
+            false
+        }
+    }
+
+    /// How a session gets there after the greeting; `@` is the hello of the dialect.
+    var lines: [String] {
+        let recipient = ["@ c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>", "?accepted"]
+        return switch self {
+        case .awaitingGreeting, .greeted: []
+        case .saidHELO: ["HELO c"]
+        case .ready: ["@ c"]
+        case .mail: ["@ c", "MAIL FROM:<a@b>"]
+        case .allRefused: ["@ c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>", "?unknown"]
+        case .recipient: recipient
+        case .chunking: recipient + ["BDAT 0", "?opened", ""]
+        case .verifyingRecipient: ["@ c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>"]
+        case .verifyingMailbox: ["@ c", "VRFY c"]
+        case .expandingList: ["@ c", "EXPN c"]
+        case .opening: recipient + ["DATA"]
+        case .openingForChunk: recipient + ["BDAT 5"]
+        case .content: recipient + ["DATA", "?opened"]
+        case .refusedContent: recipient + ["DATA", "?opened", "bare\nLF"]
+        case .chunk: recipient + ["BDAT 5", "?opened"]
+        case .refusedChunk: ["@ c", "BDAT 5"]
+        case .committing: recipient + ["DATA", "?opened", "."]
+        }
+    }
+}
+
+private enum Chart {
+    static let commands = [
+        "HELO client.example", "EHLO client.example", "LHLO client.example",
+        "MAIL FROM:<a@example.org>", "MAIL FROM:<> SIZE=10 BODY=8BITMIME SMTPUTF8",
+        "MAIL FROM:<a@example.org> SIZE=1001", "RCPT TO:<b@mail.example>", "DATA", "BDAT 5",
+        "BDAT 5 LAST", "BDAT 0 LAST", "BDAT 1001", "RSET", "NOOP", "NOOP x", "QUIT", "HELP",
+        "HELP MAIL", "HELP X", "VRFY b", "EXPN b", "SEND FROM:<a@example.org>",
+        "SOML FROM:<a@example.org>", "SAML FROM:<a@example.org>", "TURN", "STARTTLS",
+        "AUTH PLAIN", "HELO", "EHLO", "LHLO", "MAIL", "MAIL FROM:a", "MAIL FROM:<a@example.org> X",
+        "RCPT", "RCPT TO:<b>", "RCPT TO:<b@mail.example> X=Y", "DATA 1", "BDAT", "BDAT x",
+        "BDAT 99999999999999999999", "RSET 1", "QUIT 1", "VRFY", "EXPN", "XCLIENT", "",
+        "GET / HTTP/1.1", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH",
+        "PRI * HTTP/2.0",
+    ]
+
+    /// What LMTP does otherwise.
+    static let commandsOfLMTP = [
+        "HELO client.example", "EHLO client.example", "LHLO client.example",
+        "MAIL FROM:<a@example.org>", "RCPT TO:<b@mail.example>", "DATA", "BDAT 5 LAST", "HELP",
+    ]
+
+    private typealias Happening = (inout SMTPServerSession, inout ReplyBuffer) ->
+        SMTPServerSession.Step
+
+    private static func settings(_ dialect: SMTPServerSettings.Dialect) -> SMTPServerSettings {
+        SMTPServerSettings(
+            hostname: Array("mail.example".utf8),
+            dialect: dialect,
+            messageOctetsMax: 1000,
+            answersVRFY: true,
+            answersEXPN: true
+        )
+    }
+
+    static func drawn() -> String {
+        let awaiting = Standing.allCases.filter(\.awaitsCommand)
+        var chart = """
+            # What a command, an event or an answer comes to: the first line of the reply, the effect
+            # when it is not "proceed", and the phase after it when it is another.
+
+            """
+        for command in self.commands {
+            let title = command.isEmpty ? "(an empty line)" : command
+            chart += self.section(title, awaiting) { self.receive(command + "\r\n", &$0, &$1) }
+        }
+        chart += self.section("(a bare LF)", awaiting) { self.receive("NOOP\n", &$0, &$1) }
+        chart += self.section("(a line with a bare LF)", awaiting) {
+            self.receive("NOOP\nNOOP\r\n", &$0, &$1)
+        }
+        chart += self.section("(a NUL)", awaiting) { self.receive("NOOP\0\r\n", &$0, &$1) }
+        let long = String(repeating: "A", count: 4096)
+        chart += self.section("(a line too long)", awaiting) {
+            self.receive(long + "\r\n", &$0, &$1)
+        }
+        let receiving = [Standing.content, .refusedContent, .chunk, .refusedChunk]
+        for text in ["", "x\r\n.", ".\r\n", "\nQUIT"] {
+            chart += self.section("(content: \(text.debugDescription))", receiving) {
+                self.receive(text, &$0, &$1)
+            }
+        }
+        let all = Standing.allCases
+        chart += self.section("(the server stops)", all) { $0.reduce(.stopping, into: &$1) }
+        chart += self.section("(the deadline passes)", all) {
+            $0.reduce(.deadlinePassed, into: &$1)
+        }
+        chart += self.section("(content comes too slowly)", receiving) {
+            $0.reduce(.tooSlow, into: &$1)
+        }
+        chart += self.section("(the peer closes)", all) { $0.reduce(.peerClosed, into: &$1) }
+        return chart + self.answers(.smtp) + self.chartOfLMTP(awaiting)
+    }
+
+    private static func chartOfLMTP(_ awaiting: [Standing]) -> String {
+        let awaiting = awaiting.filter { $0 != .saidHELO }
+        var chart = ""
+        for command in self.commandsOfLMTP {
+            chart += self.section("LMTP: \(command)", awaiting, .lmtp) {
+                self.receive(command + "\r\n", &$0, &$1)
+            }
+        }
+        return chart + self.answers(.lmtp)
+    }
+
+    private static func answers(_ dialect: SMTPServerSettings.Dialect) -> String {
+        let failures: [SMTPServerSession.Answer] = [
+            .mailboxFull(permanent: false), .mailboxFull(permanent: true), .temporaryFailure,
+        ]
+        let committed: SMTPServerSession.Answer =
+            dialect == .smtp ? .committed : .recipientCommitted
+        let opened = SMTPServerSession.Answer.messageOpened(MessageID(rawValue: 7))
+        let answers: [([Standing], [SMTPServerSession.Answer])] = [
+            (
+                [.verifyingRecipient],
+                [.recipientAccepted, .recipientUnknown, .relayingDenied] + failures
+            ),
+            ([.verifyingMailbox], [.mailboxVerified, .mailboxUnknown, .temporaryFailure]),
+            ([.expandingList], [.mailboxUnknown, .temporaryFailure]),
+            ([.opening, .openingForChunk], [opened, .storeFull, .temporaryFailure]),
+            ([.committing], [committed, .storeFull, .commitFailed] + failures),
+        ]
+        let prefix = dialect == .lmtp ? "LMTP: " : ""
+        var chart = ""
+        for (standings, choices) in answers where dialect == .smtp || standings == [.committing] {
+            for answer in choices {
+                chart += self.section("\(prefix)?: \(answer)", standings, dialect) {
+                    $0.reduce(.answered(answer), into: &$1)
+                }
+            }
+        }
+        return chart
+    }
+
+    private static func receive(
+        _ text: String,
+        _ session: inout SMTPServerSession,
+        _ replies: inout ReplyBuffer
+    ) -> SMTPServerSession.Step {
+        session.reduce(.received(Array(text.utf8).span), into: &replies)
+    }
+
+    /// What happens in each standing; those with the same outcome share a line.
+    private static func section(
+        _ title: String,
+        _ standings: [Standing],
+        _ dialect: SMTPServerSettings.Dialect = .smtp,
+        _ happen: Happening
+    ) -> String {
+        var lines: [(standings: [String], outcome: String)] = []
+        for standing in standings {
+            let outcome = self.outcome(standing, dialect, happen)
+            if let index = lines.firstIndex(where: { $0.outcome == outcome }) {
+                lines[index].standings.append(standing.rawValue)
+            } else {
+                lines.append(([standing.rawValue], outcome))
+            }
+        }
+        return lines.reduce(into: "\n\(title)\n") { text, line in
+            text += "  \(line.standings.joined(separator: ", ")): \(line.outcome)\n"
+        }
+    }
+
+    private static func outcome(
+        _ standing: Standing,
+        _ dialect: SMTPServerSettings.Dialect,
+        _ happen: Happening
+    ) -> String {
+        var session = SMTPServerSession(
+            settings: self.settings(dialect),
+            peer: NetworkAddress(ipv4: 0xc000_0201, port: 1)
+        )
+        var replies = ReplyBuffer()
+        self.lead(&session, to: standing, dialect, &replies)
+        replies.removeAll()
+        let before = session.phase
+        let step = happen(&session, &replies)
+        let text = String(decoding: replies.span.copy(), as: UTF8.self)
+        let lines = text.split(separator: "\r\n")
+        var outcome = lines.first.map(String.init) ?? "nothing"
+        if lines.count > 1 { outcome += " (and \(lines.count - 1) lines)" }
+        if step.effect != .proceed { outcome += "; \(step.effect)" }
+        if session.phase != before { outcome += " -> \(session.phase)" }
+        outcome = outcome.replacing(#/(SMTPProtocol|MailBytes|MailSyntax)\.(\w+\.)*/#, with: "")
+        return outcome.replacing(#/ByteRange\(start: (\d+), length: (\d+)\)/#) {
+            "\($0.1)+\($0.2)"
+        }
+    }
+
+    private static func lead(
+        _ session: inout SMTPServerSession,
+        to standing: Standing,
+        _ dialect: SMTPServerSettings.Dialect,
+        _ replies: inout ReplyBuffer
+    ) {
+        guard standing != .awaitingGreeting else { return }
+        _ = session.reduce(.accepted(earlyTalk: false), into: &replies)
+        let hello = dialect == .smtp ? "EHLO" : "LHLO"
+        for line in standing.lines {
+            switch line {
+            case "?accepted": _ = session.reduce(.answered(.recipientAccepted), into: &replies)
+            case "?unknown": _ = session.reduce(.answered(.recipientUnknown), into: &replies)
+            case "?opened":
+                let answer = SMTPServerSession.Answer.messageOpened(MessageID(rawValue: 7))
+                _ = session.reduce(.answered(answer), into: &replies)
+            case "": _ = self.receive("", &session, &replies)
+            default:
+                let text = line.replacing("@ ", with: "\(hello) ") + "\r\n"
+                _ = self.receive(text, &session, &replies)
+            }
+        }
+    }
+}
