@@ -106,10 +106,16 @@ final class SQLiteStore: StoreUnderTest {
     func startNewIncarnations() throws(StoreError) { try self.store?.startNewIncarnations() }
 
     func restart(inOrder: Bool) throws(StoreError) {
+        if inOrder { self.closeInOrder() }
         self.reader = nil
-        if inOrder { self.store?.close() }
         self.store = nil
         try self.open()
+    }
+
+    func closeInOrder() {
+        self.reader = nil
+        self.store?.close()
+        self.store = nil
     }
 }
 
