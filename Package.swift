@@ -94,6 +94,13 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Runs the built program and real clients; nothing is imported.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["martlet"],
+            exclude: ["Clients"],
+            swiftSettings: strict
+        ),
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),

@@ -197,6 +197,15 @@ package final class EventLoop {
     /// Runs `body` on the loop whenever the signal comes.
     package func onSignal(_ number: Int32, _ body: @escaping () -> Void) {
         self.hold(LoopEvent(self, descriptor: number, what: EV_SIGNAL | EV_PERSIST, body))
+        Self.unblock(number)
+    }
+
+    /// A mask that the parent left with signals blocked would make the process deaf to them.
+    private static func unblock(_ signal: Int32) {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, signal)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// A door into this loop.
