@@ -75,7 +75,7 @@ let package = Package(
         module("SMTPProtocol", ["MailBytes", "MailSyntax"]),
         module("POP3Protocol", ["MailBytes"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
-        module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
+        module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
         module("LoadTesting", ["EventLoop", "MailBytes"]),
@@ -85,7 +85,13 @@ let package = Package(
             swiftSettings: strict
         ),
         module("Server", serving),
-        module("Simulation", serving + ["Server"]),
+        module(
+            "Simulation",
+            [
+                "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax", "POP3Protocol",
+                "SMTPProtocol", "Server",
+            ]
+        ),
         .executableTarget(
             name: "martlet",
             dependencies: [

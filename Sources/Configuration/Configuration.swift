@@ -46,7 +46,7 @@ package struct Configuration: Sendable {
 
     /// What POP3 sessions do that the operator may choose.
     package struct POP3: Sendable {
-        /// How long mail may stay, as EXPIRE announces it (RFC 2449, section 6.7); nil: EXPIRE NEVER.
+        /// How long mail may stay, as EXPIRE announces it (RFC 2449, 6.7); nil: EXPIRE NEVER.
         package var expireDays: Int?
         /// The least time between two logins, as LOGIN-DELAY announces it; nil: not announced.
         package var loginDelaySeconds: Int?

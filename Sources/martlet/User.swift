@@ -128,9 +128,9 @@ struct User: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add many accounts from a file.",
             discussion: """
-                Each line holds an address, a TAB, and a password or a crypt(3) hash (it begins with \
-                a dollar sign, or with {CRYPT} as Dovecot writes it). Accounts that exist are told \
-                of and left as they are.
+                Each line holds an address, a TAB, and a password or a crypt(3) hash (it begins \
+                with a dollar sign, or with {CRYPT} as Dovecot writes it). Accounts that exist are \
+                told of and left as they are.
                 """
         )
 

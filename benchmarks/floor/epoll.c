@@ -189,7 +189,8 @@ void serve_on_epoll(const struct endpoint *endpoints, int count) {
             if (what == &journal_mark) {
                 // After the others: an answer may free a connection that has an event here.
                 has_committed = true;
-            } else if (what >= (const void *)endpoints && what < (const void *)(endpoints + count)) {
+            } else if (what >= (const void *)endpoints
+                       && what < (const void *)(endpoints + count)) {
                 accept_connections(what);
             } else if (events[index].events & EPOLLOUT) {
                 writable(events[index].data.ptr);

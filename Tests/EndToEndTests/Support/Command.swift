@@ -16,7 +16,8 @@ struct CommandOutcome: CustomStringConvertible {
     var errorText: String { String(decoding: self.errors, as: UTF8.self) }
 
     var description: String {
-        "\(self.command): exit \(self.exitCode)\n\(self.text.suffix(4000))\(self.errorText.suffix(4000))"
+        "\(self.command): exit \(self.exitCode)\n"
+            + "\(self.text.suffix(4000))\(self.errorText.suffix(4000))"
     }
 }
 
