@@ -132,7 +132,6 @@ let package = Package(
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
-        tests(of: "Server", also: serving + ["Simulation"]),
         tests(of: "Simulation", also: serving + ["Server"]),
 
         .target(

@@ -225,10 +225,11 @@ struct ListenerTests {
                 if step == 1 { turnsWhileFull = loop.turn - turnsWhileFull }
                 if step == 2 { loop.stop() }
             }
-            // Room for four more descriptors than there are now.
-            let firstFree = dup(0)
-            close(firstFree)
-            limit.rlim_cur = rlim_t(firstFree) + 4
+            // Room for four more descriptors than there are now, without holes among those.
+            var last = dup(0)
+            while last < 255 { last = dup(0) }
+            for descriptor in (last - 3)...last { close(descriptor) }
+            limit.rlim_cur = rlim_t(last) + 1
             unsafe setrlimit(Self.descriptors, &limit)
             let findings = Findings<Bool>()
             let thread = WorkerThread(name: "peers") {
