@@ -73,7 +73,7 @@ run: build run-packages ## serve the demo of conf/martlet.toml in the foreground
 	@set -e; umask 077; mkdir -p var; made=; \
 	if [ ! -s var/demo-password ]; then \
 	    head -c 15 /dev/urandom | od -An -v -tx1 | tr -d ' \n' > var/demo-password; made=yes; fi; \
-	user="$(BINARY) user"; options="--apop --password-stdin --config conf/martlet.toml"; \
+	user="$(BINARY) user"; options="--password-stdin --config conf/martlet.toml"; \
 	$$user add demo@example.test --if-missing $$options < var/demo-password; \
 	[ -z "$$made" ] || $$user passwd demo@example.test $$options < var/demo-password; \
 	echo; \

@@ -53,7 +53,7 @@ package struct Configuration: Sendable {
         /// A language tag: en, de or fr.
         package var language = "en"
         /// Whether the greeting carries a timestamp, for accounts with a recoverable secret.
-        package var offersAPOP = true
+        package var offersAPOP = false
         package init() {}
     }
 

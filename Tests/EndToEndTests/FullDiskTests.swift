@@ -13,7 +13,7 @@ extension EndToEnd {
             "A full disk refuses mail with 452 4.3.1, keeps what it has, and recovers by deletion"
         )
         func fillsUp() throws {
-            let disk = try SmallDisk(mebibytes: 40)
+            let disk = try SmallDisk(mebibytes: 96)
             let server = try ServerProcess(Self.settings(on: disk))
             let accepted = try self.fill(server)
             #expect(accepted > 5)
@@ -76,7 +76,7 @@ extension EndToEnd {
         /// Sends messages until one is refused for want of room; answers how many were accepted.
         private func fill(_ server: ServerProcess) throws -> Int {
             let connection = try server.smtp()
-            for count in 0..<100 {
+            for count in 0..<200 {
                 try connection.exchange("MAIL FROM:<writer@example.org>", 250)
                 try connection.exchange("RCPT TO:<anna@example.test>", 250)
                 try connection.exchange("DATA", 354)

@@ -178,7 +178,8 @@ package final class StorageThreads: Storage, PasswordChecker {
         opening: () throws(StoreError) -> MailStoreReader,
         mailbox: LoopMailbox<TicketedReply>
     ) {
-        var reading: StoreReading?
+        // Opened before there are clients, who may leave no descriptor for its files.
+        var reading = (try? opening()).map(StoreReading.init(reader:))
         while true {
             let jobs = reads.takeAll(max: Self.readsMax)
             guard !jobs.isEmpty else { break }
