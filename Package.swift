@@ -69,6 +69,7 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
+        .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
         .target(
             name: "TranscriptSupport",
             path: "Tests/Support/TranscriptSupport",
@@ -76,10 +77,14 @@ let package = Package(
         ),
         tests(
             of: "SMTPProtocol",
-            also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
+            also: ["CAllocationCount", "MailBytes", "MailSyntax", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
-        tests(of: "POP3Protocol", also: ["MailBytes"], resources: [.copy("Transcripts"), .copy("sequence.txt")]),
+        tests(
+            of: "POP3Protocol",
+            also: ["CAllocationCount", "MailBytes"],
+            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
         tests(of: "Credentials", also: ["MailBytes"]),
         tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
