@@ -41,6 +41,12 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
     )
 }
 
+/// What the server is assembled from.
+let serving: [Target.Dependency] = [
+    "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
+    "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
+]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -48,6 +54,12 @@ let package = Package(
         .library(name: "POP3Protocol", targets: ["POP3Protocol"]),
         .library(name: "MailSyntax", targets: ["MailSyntax"]),
         .library(name: "MailBytes", targets: ["MailBytes"]),
+        .executable(name: "martlet", targets: ["martlet"]),
+    ],
+    dependencies: [
+        // Exact versions: a build today and one next year are the same build.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: [
         // No pkgConfig here: libevent's .pc files add -levent, the fat library, whose symbols
@@ -63,9 +75,38 @@ let package = Package(
         module("SMTPProtocol", ["MailBytes", "MailSyntax"]),
         module("POP3Protocol", ["MailBytes"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
-        module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
+        module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("LoadTesting", ["EventLoop", "MailBytes"]),
+        .executableTarget(
+            name: "LoadDriver",
+            dependencies: ["EventLoop", "LoadTesting", "MailBytes"],
+            swiftSettings: strict
+        ),
+        module("Server", serving),
+        module(
+            "Simulation",
+            [
+                "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax", "POP3Protocol",
+                "SMTPProtocol", "Server",
+            ]
+        ),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        // Runs the built program and real clients; nothing is imported.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["martlet"],
+            exclude: ["Clients"],
+            swiftSettings: strict
+        ),
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
@@ -86,9 +127,48 @@ let package = Package(
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(of: "Credentials", also: ["MailBytes"]),
-        tests(of: "MailStore", also: ["MailBytes", "MailSyntax"]),
+        // SQLite on a disk that fails and loses its power, for the tests of the store.
+        .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
+        tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
+        tests(of: "Simulation", also: serving + ["Server"]),
+
+        .target(
+            name: "FuzzProperties",
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol"],
+            path: "Tests/Fuzz/FuzzProperties",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "StructureTests", swiftSettings: strict),
+        .testTarget(name: "ProductsTests", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Only who measures builds what measures.
+if Context.environment["MARTLET_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["MailStore", "MailSyntax"],
+            path: "benchmarks/StoreBenchmark",
+            swiftSettings: strict
+        )
+    )
+}
+
+// What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
+// which Tests/Fuzz/run does.
+if Context.environment["MARTLET_FUZZ"] != nil {
+    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+        .executableTarget(
+            name: name,
+            dependencies: ["FuzzProperties"],
+            path: "Tests/Fuzz/\(name)",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+        )
+    }
+}

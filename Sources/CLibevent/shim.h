@@ -13,28 +13,13 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <event2/util.h>
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-
-/// The first contiguous octets of a buffer.
-typedef struct {
-    const unsigned char *start;
-    size_t count;
-} clibevent_chunk;
-
-static inline clibevent_chunk clibevent_first_chunk(struct evbuffer *buffer) {
-    struct evbuffer_iovec extent = {0, 0};
-    clibevent_chunk chunk = {0, 0};
-    if (evbuffer_peek(buffer, -1, 0, &extent, 1) > 0) {
-        chunk.start = extent.iov_base;
-        chunk.count = extent.iov_len;
-    }
-    return chunk;
-}
 
 /// How many octets the system has received and nobody has read; ioctl is variadic.
 static inline int clibevent_unread(int descriptor, int *count) {
@@ -88,4 +73,11 @@ static inline long clibevent_raise_descriptors(long wanted) {
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
     return limit.rlim_cur == RLIM_INFINITY ? wanted : (long)limit.rlim_cur;
+}
+
+/// Lets each heap keep so many freed octets at its end, instead of giving them back at once, and
+/// take blocks up to that size from what it has kept.
+static inline void clibevent_keep_freed_memory(int octets) {
+    (void)mallopt(M_TRIM_THRESHOLD, octets);
+    (void)mallopt(M_MMAP_THRESHOLD, octets);
 }

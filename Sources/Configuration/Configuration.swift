@@ -2,7 +2,6 @@
 //
 // The configuration as one value: what the file says, checked, with defaults filled in.
 
-package import MailBytes
 package import MailSyntax
 
 /// Everything an operator can decide.
@@ -21,6 +20,8 @@ package struct Configuration: Sendable {
     package var catchAll: Address?
     /// The octet between a mailbox and its detail; nil: none.
     package var subaddressDelimiter: UInt8? = UInt8(ascii: "+")
+    /// Whether passwords may come without TLS on addresses that are not loopback.
+    package var allowsPlaintextAuthAnywhere = false
     package var listeners: [Listener] = []
     package var smtp = SMTP()
     package var pop3 = POP3()
@@ -30,47 +31,44 @@ package struct Configuration: Sendable {
 
     package init() {}
 
-    /// One listening socket.
-    package struct Listener: Sendable {
-        package enum Service: String, Sendable { case smtp, lmtp, pop3 }
-        package enum Address: Sendable {
-            case ip(NetworkAddress)
-            case unix(path: String)
-        }
-
-        package var service: Service
-        package var address: Address
-        /// Whether passwords may come without TLS.
-        package var permitsPlaintextAuth: Bool
-    }
-
+    /// What SMTP and LMTP sessions do that the operator may choose.
     package struct SMTP: Sendable {
         /// Whether bare CR and LF become CRLF instead of being refused.
         package var normalisesBareNewlines = false
+        /// Whether VRFY tells which mailboxes exist.
         package var answersVRFY = false
+        /// Whether EXPN lists the members of aliases.
         package var answersEXPN = false
+        /// Whether SOML and SAML (RFC 821, section 3.4) are taken as MAIL.
         package var acceptsSOML = false
         package init() {}
     }
 
+    /// What POP3 sessions do that the operator may choose.
     package struct POP3: Sendable {
-        /// nil: EXPIRE NEVER.
+        /// How long mail may stay, as EXPIRE announces it (RFC 2449, 6.7); nil: EXPIRE NEVER.
         package var expireDays: Int?
+        /// The least time between two logins, as LOGIN-DELAY announces it; nil: not announced.
         package var loginDelaySeconds: Int?
         /// A language tag: en, de or fr.
         package var language = "en"
-        package var offersAPOP = true
+        /// Whether the greeting carries a timestamp, for accounts with a recoverable secret.
+        package var offersAPOP = false
         package init() {}
     }
 
+    /// How mail is kept.
     package struct Store: Sendable {
         /// Room on the disk that new mail does not get.
         package var reserveOctets = 16 << 20
         package init() {}
     }
 
+    /// What is logged, and how.
     package struct Log: Sendable {
-        package enum Level: String, Sendable, CaseIterable { case debug, info, notice, warning, error }
+        package enum Level: String, Sendable, CaseIterable {
+            case debug, info, notice, warning, error
+        }
         package enum Format: String, Sendable, CaseIterable {
             /// Text on a terminal, else JSON.
             case auto

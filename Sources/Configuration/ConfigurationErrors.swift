@@ -10,17 +10,14 @@ package struct ConfigurationError: Sendable, CustomStringConvertible {
     /// What is wrong and what would be right.
     package let why: String
 
-    package var description: String { "\(self.file):\(self.line): \(self.key): \(self.why)" }
+    /// `file:line: key: why`, without what there is none of.
+    package var description: String {
+        let place = self.line > 0 ? "\(self.file):\(self.line)" : self.file
+        return self.key.isEmpty ? "\(place): \(self.why)" : "\(place): \(self.key): \(self.why)"
+    }
 }
 
-/// All that is wrong with a configuration file.
+/// All that is wrong with a configuration file, in the order of its lines.
 package struct ConfigurationErrors: Error, Sendable {
     package let errors: [ConfigurationError]
-}
-
-extension Configuration {
-    /// Reads and checks a file.
-    package static func load(path: String) throws(ConfigurationErrors) -> Configuration {
-        throw ConfigurationErrors(errors: [])
-    }
 }

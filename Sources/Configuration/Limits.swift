@@ -2,8 +2,6 @@
 //
 // Every limit of the program: [limits] in the configuration, the unit last in each name.
 
-package import MailBytes
-
 extension Configuration {
     /// The limits with their defaults.
     package struct Limits: Sendable {
@@ -31,18 +29,5 @@ extension Configuration {
         package var loginFailureMilliseconds = 1000
         package var shutdownGraceSeconds = 10
         package init() {}
-    }
-
-    /// A network such as 127.0.0.0/8 or fd00::/8.
-    package struct NetworkPrefix: Sendable, Hashable {
-        package let address: NetworkAddress
-        package let length: Int
-
-        package init(address: NetworkAddress, length: Int) {
-            self.address = address
-            self.length = length
-        }
-
-        package func contains(_ address: NetworkAddress) -> Bool { false }
     }
 }

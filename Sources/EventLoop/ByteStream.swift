@@ -7,15 +7,15 @@ package import MailBytes
 
 /// What a handler made of the octets it was shown.
 package struct Consumption: BitwiseCopyable {
-    /// What the stream is to do next.
+    /// What the stream is to do next with the octets that were not consumed.
     package enum Next: BitwiseCopyable, Equatable {
-        /// The handler needs more octets than it was shown.
+        /// The handler needs more octets than it was shown; it will see these again, with more.
         case awaitMore
         /// The handler has done enough for one turn and wants the rest in the next.
         case yield
         /// No more input until `ByteStream.resume()`.
         case suspend
-        /// Whatever else comes in is of no interest.
+        /// Whatever else comes in is of no interest, and is thrown away.
         case finished
     }
 
@@ -29,11 +29,12 @@ package struct Consumption: BitwiseCopyable {
     }
 }
 
-/// The driver's side of a stream. All calls come on the loop's thread.
+/// The driver's side of a stream; all calls come on the loop's thread.
 package protocol StreamHandler: AnyObject {
     /// An outgoing connection is established.
     func connected(_ stream: any ByteStream)
-    /// Octets are there: the first contiguous ones, or more of them after `.awaitMore`.
+    /// Octets are there: all that were received and not consumed. After `.yield` and `resume()`
+    /// the call comes in any case, with no octets when there are none.
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption
     /// The peer will send no more, and all it sent has been consumed; output still works.
     func inputEnded(_ stream: any ByteStream)
@@ -54,6 +55,8 @@ package protocol ByteStream: AnyObject {
     var id: ConnectionID { get }
     var peer: NetworkAddress { get }
     var local: NetworkAddress { get }
+    /// The user at the other end of a Unix socket, where the system knows it.
+    var peerUser: UInt32? { get }
     /// Kept until the connection has ended.
     var handler: (any StreamHandler)? { get set }
     /// Whether the peer has sent something that was not consumed.
@@ -62,7 +65,8 @@ package protocol ByteStream: AnyObject {
     var pendingOutputCount: Int { get }
     /// Sends at once what the system takes at once, and the rest as the peer reads.
     func send(_ octets: borrowing Span<UInt8>)
-    /// Lets input flow again after `.suspend`, from the end of this turn on.
+    /// Lets input flow again after `.suspend`: `received` is called at the end of this turn. From
+    /// within `received`, it makes the `.suspend` about to be returned a `.yield`.
     func resume()
     /// Sets, moves or (nil) lifts the one deadline of the stream.
     func setDeadline(seconds: Double?)
@@ -70,4 +74,8 @@ package protocol ByteStream: AnyObject {
     func close()
     /// Ends the connection at the end of this turn.
     func abort()
+}
+
+extension ByteStream {
+    package var peerUser: UInt32? { nil }
 }

@@ -11,51 +11,58 @@ package import MailBytes
 @safe
 package final class EventLoop {
     let base: OpaquePointer
-    private var slots: [Slot] = []
-    private var freeSlots: [UInt32] = []
+    /// Where streams receive: one buffer for all, because each delivery is over before the next.
+    let inputBuffer: UnsafeMutablePointer<UInt8>
+    /// Counts the turns.
+    private(set) var turn = 0
+    /// How long the turns took.
+    package private(set) var turnTimes = TurnHistogram()
+    private var table: StreamTable
     private var graveyard: [LoopStream] = []
     private var ready: [LoopStream] = []
     private var listeners: [Listener] = []
     private var events: [ObjectIdentifier: LoopEvent] = [:]
+    private var retiredEvents: [LoopEvent] = []
     private var commonTimeouts: [Int: UnsafePointer<timeval>] = unsafe [:]
     private var isRunning = false
-    private var turnStart: UInt64 = 0
     private var isInTurn = false
-    package private(set) var turnTimes = TurnHistogram()
-    package private(set) var connectionCount = 0
-
-    private struct Slot {
-        var generation: UInt32 = 0
-        var stream: LoopStream?
-    }
+    private var turnStart: UInt64 = 0
 
     /// A loop sized for so many connections.
     package init(connectionsMax: Int) throws(EventLoopError) {
         signal(SIGPIPE, SIG_IGN)
         guard let base = unsafe event_base_new() else { throw EventLoopError("event_base_new") }
         unsafe self.base = base
-        self.slots.reserveCapacity(min(connectionsMax, 1 << 17))
+        unsafe self.inputBuffer = .allocate(
+            capacity: LoopStream.unreadOctetsMax + LoopStream.receiveOctetsMax
+        )
+        self.table = StreamTable(capacity: min(connectionsMax, 1 << 17))
     }
 
+    /// Handlers hear nothing of this: they may already be gone themselves.
     deinit {
-        self.emptyGraveyard()
-        for index in self.slots.indices { self.slots[index].stream?.free() }
-        self.listeners = []
+        for stream in self.table.streams { stream.discard() }
+        for listener in self.listeners { listener.stopListening() }
         self.events = [:]
+        self.retiredEvents = []
         unsafe event_base_free(self.base)
+        unsafe self.inputBuffer.deallocate()
     }
 
     // MARK: - Turning
 
-    /// Turns until `stop()`.
+    /// Turns until `stop()`, or until nothing is left that could ever happen.
     package func run() {
         self.isRunning = true
         while self.isRunning {
             let flags = EVLOOP_ONCE | (self.ready.isEmpty ? 0 : EVLOOP_NONBLOCK)
-            unsafe event_base_loop(self.base, flags)
+            let code = unsafe event_base_loop(self.base, flags)
+            precondition(code >= 0, "the system lets the loop wait for its descriptors")
+            if code > 0, self.ready.isEmpty, self.graveyard.isEmpty { return }
             self.beginTurn()
             self.deliverReady()
-            self.emptyGraveyard()
+            for listener in self.listeners { listener.turnEnded() }
+            self.buryTheDead()
             self.endTurn()
         }
     }
@@ -65,14 +72,14 @@ package final class EventLoop {
 
     /// Monotonic seconds, as of the beginning of this turn.
     package var now: Double {
-        if !self.isInTurn { self.beginTurn() }
-        return Double(self.turnStart) / 1e9
+        Double(self.isInTurn ? self.turnStart : Self.clock()) / 1e9
     }
 
     /// Every callback of libevent begins with this: the first one in a turn starts its clock.
     func beginTurn() {
         guard !self.isInTurn else { return }
         self.isInTurn = true
+        self.turn += 1
         self.turnStart = Self.clock()
     }
 
@@ -89,13 +96,16 @@ package final class EventLoop {
 
     private func deliverReady() {
         guard !self.ready.isEmpty else { return }
+        // Those that become ready from now on are for the next turn.
         var streams: [LoopStream] = []
         swap(&streams, &self.ready)
         for stream in streams { stream.deliverAgain() }
     }
 
-    private func emptyGraveyard() {
-        // A handler's last call may bury further streams.
+    /// Frees what ended in this turn, now that nothing of it is on the stack.
+    private func buryTheDead() {
+        self.retiredEvents.removeAll(keepingCapacity: true)
+        // A handler's last call may end further streams.
         while !self.graveyard.isEmpty {
             var streams: [LoopStream] = []
             swap(&streams, &self.graveyard)
@@ -103,8 +113,8 @@ package final class EventLoop {
                 let handler = stream.handler
                 stream.handler = nil
                 handler?.ended(stream)
-                stream.free()
-                self.vacate(stream.id)
+                stream.discard()
+                self.table.vacate(stream.id)
             }
             for listener in self.listeners { listener.descriptorWasFreed() }
         }
@@ -112,37 +122,27 @@ package final class EventLoop {
 
     // MARK: - Streams
 
-    /// Takes over a connected or connecting descriptor; nil when libevent cannot.
+    /// How many connections there are.
+    package var connectionCount: Int { self.table.count }
+
+    /// The connection of that id, unless it is gone.
+    package func stream(_ id: ConnectionID) -> (any ByteStream)? { self.table[id] }
+
+    /// Takes over a descriptor; nil when there is no memory for another stream.
     func adopt(_ descriptor: Int32, peer: NetworkAddress) -> LoopStream? {
-        let slot = self.freeSlots.popLast() ?? UInt32(self.slots.count)
-        if Int(slot) == self.slots.count { self.slots.append(Slot()) }
-        self.slots[Int(slot)].generation &+= 1
-        let id = ConnectionID(slot: slot, generation: self.slots[Int(slot)].generation)
+        let id = self.table.takeSlot()
         guard let stream = LoopStream(owning: descriptor, loop: self, id: id, peer: peer) else {
-            self.freeSlots.append(slot)
+            self.table.vacate(id)
             return nil
         }
-        self.slots[Int(slot)].stream = stream
-        self.connectionCount += 1
+        self.table[id] = stream
         return stream
     }
 
-    private func vacate(_ id: ConnectionID) {
-        self.slots[Int(id.slot)].stream = nil
-        self.freeSlots.append(id.slot)
-        self.connectionCount -= 1
-    }
-
-    /// The connection of that id, unless it is gone.
-    package func stream(_ id: ConnectionID) -> (any ByteStream)? {
-        guard self.slots.indices.contains(Int(id.slot)),
-            self.slots[Int(id.slot)].generation == id.generation
-        else { return nil }
-        return self.slots[Int(id.slot)].stream
-    }
-
+    /// Its handler hears of the end, and it is freed, at the end of the turn.
     func bury(_ stream: LoopStream) { self.graveyard.append(stream) }
 
+    /// Its input is delivered at the end of the turn.
     func makeReady(_ stream: LoopStream) { self.ready.append(stream) }
 
     /// Connects to an address; the stream's handler hears `connected`, or `ended` when it fails.
@@ -153,7 +153,7 @@ package final class EventLoop {
         let (descriptor, peer) = try SocketAddress.connect(to: address, from: localAddress)
         guard let stream = self.adopt(descriptor, peer: peer) else {
             close(descriptor)
-            throw EventLoopError("bufferevent_socket_new", code: ENOMEM)
+            throw EventLoopError("event_new", code: ENOMEM)
         }
         stream.awaitConnection()
         return stream
@@ -162,12 +162,16 @@ package final class EventLoop {
     // MARK: - Listeners, timers, signals, mailboxes
 
     /// Listens; `accept` sets the handler of each new stream, or aborts it.
+    ///
+    /// The permissions of a Unix socket's file, `mode`, say who may connect to it.
     package func listen(
         on address: ListenAddress,
         backlog: Int = 1024,
+        mode: UInt32 = 0o600,
         accept: @escaping (any ByteStream) -> Void
     ) throws(EventLoopError) -> Listener {
-        let listener = try Listener(loop: self, address: address, backlog: backlog, accept: accept)
+        let descriptor = try SocketAddress.listen(on: address, backlog: backlog, mode: mode)
+        let listener = try Listener(self, owning: descriptor, address: address, accept: accept)
         self.listeners.append(listener)
         return listener
     }
@@ -177,34 +181,31 @@ package final class EventLoop {
     /// Runs `body` once, after `seconds`.
     @discardableResult
     package func after(seconds: Double, _ body: @escaping () -> Void) -> Timer {
-        let timer = Timer(self)
-        var identity: ObjectIdentifier?
-        let event = LoopEvent(self, descriptor: -1, what: 0) { [unowned self] in
-            if let identity { self.release(identity) }
-            body()
-        }
-        identity = ObjectIdentifier(event)
-        timer.identity = identity
+        let event = LoopEvent(self, descriptor: -1, what: 0, body)
         self.events[ObjectIdentifier(event)] = event
         event.add(seconds: seconds)
-        return timer
+        return Timer(event)
     }
 
-    /// The event is freed when nothing of it is on the stack any more.
-    func release(_ identity: ObjectIdentifier) {
-        guard let event = self.events.removeValue(forKey: identity) else { return }
+    func release(_ event: LoopEvent) {
+        guard self.events.removeValue(forKey: ObjectIdentifier(event)) != nil else { return }
         event.remove()
-        self.retired.append(event)
-        if self.retired.count > 64 { self.retired.removeFirst(32) }
+        // Outside a turn there is none on the stack.
+        if self.isInTurn { self.retiredEvents.append(event) }
     }
-
-    private var retired: [LoopEvent] = []
 
     /// Runs `body` on the loop whenever the signal comes.
     package func onSignal(_ number: Int32, _ body: @escaping () -> Void) {
-        let event = LoopEvent(self, descriptor: number, what: EV_SIGNAL | EV_PERSIST, body)
-        self.events[ObjectIdentifier(event)] = event
-        event.add()
+        self.hold(LoopEvent(self, descriptor: number, what: EV_SIGNAL | EV_PERSIST, body))
+        Self.unblock(number)
+    }
+
+    /// A mask that the parent left with signals blocked would make the process deaf to them.
+    private static func unblock(_ signal: Int32) {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, signal)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// A door into this loop.
@@ -212,25 +213,29 @@ package final class EventLoop {
         receive: @escaping (Value) -> Void
     ) -> LoopMailbox<Value> {
         let mailbox = LoopMailbox<Value>()
-        let event = LoopEvent(
-            self,
-            descriptor: mailbox.bell.descriptor,
-            what: EV_READ | EV_PERSIST
-        ) {
-            for value in mailbox.takeAll() { receive(value) }
-        }
+        let bell = mailbox.bell.descriptor
+        var delivery = MailboxDelivery(mailbox: mailbox)
+        self.hold(
+            LoopEvent(self, descriptor: bell, what: EV_READ | EV_PERSIST) {
+                delivery.deliver(to: receive)
+            }
+        )
+        return mailbox
+    }
+
+    private func hold(_ event: LoopEvent) {
         self.events[ObjectIdentifier(event)] = event
         event.add()
-        return mailbox
     }
 
     /// Equal durations share a queue in libevent, which makes adding and removing cheap.
     func withTimeout(_ seconds: Double, _ body: (UnsafePointer<timeval>) -> Void) {
-        let milliseconds = Int(max(seconds, 0) * 1000)
-        var value = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        // Never earlier than asked; and no duration, however odd, may trap.
+        let milliseconds = seconds > 0 ? Int((min(seconds, 1e9) * 1000).rounded(.up)) : 0
         if let common = unsafe self.commonTimeouts[milliseconds] { return unsafe body(common) }
+        var value = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
         let isCommon = milliseconds >= 1000 && milliseconds % 1000 == 0
-        if isCommon, unsafe self.commonTimeouts.count < 64,
+        if isCommon, unsafe self.commonTimeouts.count < Self.commonTimeoutsMax,
             let common = unsafe event_base_init_common_timeout(self.base, &value)
         {
             unsafe self.commonTimeouts[milliseconds] = common
@@ -239,23 +244,13 @@ package final class EventLoop {
         unsafe body(&value)
     }
 
+    /// libevent has room for 256 of them.
+    private static let commonTimeoutsMax = 64
+
     /// Raises the limit of descriptors as far as the system allows.
     ///
     /// - Returns: the limit in force afterwards.
     package static func raiseDescriptorLimit(to wanted: Int) -> Int {
         clibevent_raise_descriptors(wanted)
-    }
-}
-
-/// A timer that has not run yet.
-package final class Timer {
-    private weak var loop: EventLoop?
-    var identity: ObjectIdentifier?
-
-    init(_ loop: EventLoop) { self.loop = loop }
-
-    /// Nothing will run.
-    package func cancel() {
-        if let identity { self.loop?.release(identity) }
     }
 }

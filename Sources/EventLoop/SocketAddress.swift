@@ -11,7 +11,8 @@ enum SocketAddress {
     /// A bound and listening socket.
     static func listen(
         on address: ListenAddress,
-        backlog: Int
+        backlog: Int,
+        mode: UInt32
     ) throws(EventLoopError) -> Int32 {
         let descriptor = try self.socket(for: address)
         do throws(EventLoopError) {
@@ -28,10 +29,13 @@ enum SocketAddress {
                 try self.bind(descriptor, to: address)
             case .unix(let path):
                 try self.removeStale(path)
-                // The file must never be open to others, not even for a moment.
-                let mask = umask(0o177)
-                defer { umask(mask) }
+                // The file takes its permissions from the socket, so that it is never open to
+                // others, not even for a moment; only chmod can grant what the umask takes away.
+                fchmod(descriptor, 0o600)
                 try self.bind(descriptor, to: address)
+                guard unsafe mode == 0o600 || chmod(path, mode) == 0 else {
+                    throw EventLoopError("chmod")
+                }
             }
             guard Glibc.listen(descriptor, Int32(backlog)) == 0 else {
                 throw EventLoopError("listen")
@@ -50,11 +54,17 @@ enum SocketAddress {
     ) throws(EventLoopError) -> (Int32, NetworkAddress) {
         let descriptor = try self.socket(for: address)
         do throws(EventLoopError) {
-            if let local { try self.bind(descriptor, to: .ip(local)) }
             var one: Int32 = 1
+            let size = socklen_t(MemoryLayout<Int32>.size)
             if case .ip = address {
-                let size = socklen_t(MemoryLayout<Int32>.size)
                 unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, size)
+            }
+            if let local {
+                // The port is chosen when the destination is known: one local address then serves
+                // as many connections to each destination as there are ports.
+                let late = IP_BIND_ADDRESS_NO_PORT
+                unsafe setsockopt(descriptor, Int32(IPPROTO_IP), late, &one, size)
+                try self.bind(descriptor, to: .ip(local))
             }
             let code = unsafe try self.with(address) { unsafe Glibc.connect(descriptor, $0, $1) }
             guard code == 0 || errno == EINPROGRESS else { throw EventLoopError("connect") }
@@ -142,7 +152,8 @@ enum SocketAddress {
         if code != 0, errno == ECONNREFUSED { unsafe _ = unlink(path) }
     }
 
-    private static func with(
+    /// Calls `body` with the system's form of an address.
+    static func with(
         _ address: ListenAddress,
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws(EventLoopError) -> Int32 {

@@ -3,6 +3,7 @@
 // The few blocking calls that a command line needs of the system: whole reads and writes of
 // descriptors and files, and a password prompt without echo.
 
+internal import CLibevent
 internal import Glibc
 
 /// Blocking reads and writes, for threads other than the loop's.
@@ -69,25 +70,60 @@ package enum Terminal {
         let descriptor = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
+        return self.readSecret(prompt: prompt, on: descriptor)
+    }
+
+    /// Asks for a secret on a terminal; nil when it is none, or is gone.
+    static func readSecret(prompt: String, on descriptor: Int32) -> [UInt8]? {
         var before = termios()
         guard unsafe tcgetattr(descriptor, &before) == 0 else { return nil }
         var silent = before
-        silent.c_lflag &= ~tcflag_t(ECHO)
+        // Signals from the keyboard would leave the terminal silent behind them; they come as
+        // octets instead, one by one.
+        silent.c_lflag &= ~tcflag_t(ECHO | ISIG | ICANON)
+        silent.c_cc.5 = 0  // VTIME
+        silent.c_cc.6 = 1  // VMIN
         unsafe tcsetattr(descriptor, TCSAFLUSH, &silent)
-        defer {
-            unsafe tcsetattr(descriptor, TCSAFLUSH, &before)
-            self.write([0x0a], to: descriptor)
-        }
         self.write(Array(prompt.utf8), to: descriptor)
-        var line: [UInt8] = []
-        var octet: UInt8 = 0
-        while line.count <= 1024 {
-            let count = unsafe read(descriptor, &octet, 1)
-            guard count > 0, octet != 0x0a else { break }
-            line.append(octet)
-        }
+        let typed = self.readTyped(on: descriptor)
+        unsafe tcsetattr(descriptor, TCSAFLUSH, &before)
+        self.write([0x0a], to: descriptor)
+        if typed == .interrupt { raise(SIGINT) }
+        guard case .line(let line) = typed else { return nil }
         return line
     }
+
+    private enum Typed: Equatable {
+        case line([UInt8])
+        case interrupt
+        case end
+    }
+
+    private static func readTyped(on descriptor: Int32) -> Typed {
+        var line: [UInt8] = []
+        while true {
+            var octet: UInt8 = 0
+            let count = unsafe read(descriptor, &octet, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return .end }
+            switch octet {
+            case 0x0a, 0x0d: return .line(line)
+            case 0x03: return .interrupt
+            case 0x04: return line.isEmpty ? .end : .line(line)
+            case 0x08, 0x7f: self.eraseCharacter(of: &line)
+            case 0x15: line = []
+            default: if line.count <= self.secretOctetsMax { line.append(octet) }
+            }
+        }
+    }
+
+    /// A character of UTF-8 goes as a whole.
+    private static func eraseCharacter(of line: inout [UInt8]) {
+        while let last = line.popLast(), last & 0xc0 == 0x80 {}
+    }
+
+    /// One octet more than this is kept, to show that the secret was too long.
+    private static let secretOctetsMax = 1024
 }
 
 /// The clock on the wall.

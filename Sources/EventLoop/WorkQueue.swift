@@ -5,11 +5,15 @@
 
 internal import Synchronization
 
-/// A queue between threads.
+/// A queue between threads; whoever puts must know its bound, for there is none here.
 package final class WorkQueue<Job: Sendable>: Sendable {
     private struct State {
-        var waiting: [Job] = []
+        /// The oldest jobs, in reverse, when more waited than were taken.
+        var older: [Job] = []
+        var newer: [Job] = []
         var isClosed = false
+
+        var count: Int { self.older.count + self.newer.count }
     }
 
     private let state = Mutex(State())
@@ -18,13 +22,13 @@ package final class WorkQueue<Job: Sendable>: Sendable {
     package init() {}
 
     /// How many jobs wait.
-    package var count: Int { self.state.withLock { $0.waiting.count } }
+    package var count: Int { self.state.withLock { $0.count } }
 
     /// Puts a job at the end.
     package func put(_ job: Job) {
         let isFirst = self.state.withLock { state in
-            state.waiting.append(job)
-            return state.waiting.count == 1
+            state.newer.append(job)
+            return state.count == 1
         }
         if isFirst { self.bell.ring() }
     }
@@ -33,7 +37,9 @@ package final class WorkQueue<Job: Sendable>: Sendable {
     /// closed and is empty.
     package func takeAll(max: Int = .max) -> [Job] {
         while true {
-            let (jobs, isClosed, hasMore) = self.state.withLock { Self.take(max, from: &$0) }
+            let (jobs, isClosed, hasMore) = self.state.withLock { state in
+                (Self.take(max, from: &state), state.isClosed, state.count > 0)
+            }
             // Others may sleep while there is work, or must learn of the end.
             if hasMore || isClosed { self.bell.ring() }
             if !jobs.isEmpty || isClosed { return jobs }
@@ -41,15 +47,16 @@ package final class WorkQueue<Job: Sendable>: Sendable {
         }
     }
 
-    private static func take(_ max: Int, from state: inout State) -> ([Job], Bool, Bool) {
-        guard state.waiting.count > max else {
-            var jobs: [Job] = []
-            swap(&jobs, &state.waiting)
-            return (jobs, state.isClosed, false)
+    private static func take(_ max: Int, from state: inout State) -> [Job] {
+        var jobs: [Job] = []
+        if state.older.isEmpty {
+            swap(&jobs, &state.newer)
+            guard jobs.count > max else { return jobs }
+            state.older = jobs.reversed()
         }
-        let jobs = Array(state.waiting[..<max])
-        state.waiting.removeFirst(max)
-        return (jobs, state.isClosed, true)
+        jobs = state.older.suffix(max).reversed()
+        state.older.removeLast(jobs.count)
+        return jobs
     }
 
     /// Waits for work and takes one job; nil when the queue has been closed and is empty.

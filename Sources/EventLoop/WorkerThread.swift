@@ -35,7 +35,8 @@ package final class WorkerThread: Sendable {
 
     /// Starts the thread; a system that cannot start one cannot run a server.
     package init(name: String, _ body: @escaping @Sendable () -> Void) {
-        let start = unsafe Unmanaged.passRetained(Start(name: name, ending: self.ending, body: body))
+        let start = Start(name: name, ending: self.ending, body: body)
+        let argument = unsafe Unmanaged.passRetained(start).toOpaque()
         var thread = pthread_t()
         let code = unsafe pthread_create(
             &thread,
@@ -48,10 +49,15 @@ package final class WorkerThread: Sendable {
                 start.ending.hasEnded.store(true, ordering: .releasing)
                 return nil
             },
-            start.toOpaque()
+            argument
         )
         precondition(code == 0, "a thread can be started")
         self.thread = thread
+    }
+
+    /// One that nobody has waited for cleans up after itself.
+    deinit {
+        if self.state.withLock({ $0 == .running }) { pthread_detach(self.thread) }
     }
 
     /// Waits until the thread has ended.
@@ -76,6 +82,10 @@ package final class WorkerThread: Sendable {
 
     /// Lets the calling thread rest.
     package static func sleep(milliseconds: Int) {
-        usleep(UInt32(milliseconds) * 1000)
+        var rest = timespec(
+            tv_sec: milliseconds / 1000,
+            tv_nsec: milliseconds % 1000 * 1_000_000
+        )
+        unsafe nanosleep(&rest, nil)
     }
 }

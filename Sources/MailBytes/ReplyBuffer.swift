@@ -49,6 +49,14 @@ public struct ReplyBuffer: ~Copyable {
         literal.withUTF8Buffer { unsafe self.octets.append(contentsOf: $0) }
     }
 
+    /// Appends the octets of `range` of a literal.
+    public mutating func append(_ literal: StaticString, _ range: ByteRange) {
+        precondition(range.upperBound <= literal.utf8CodeUnitCount, "a part is within its whole")
+        literal.withUTF8Buffer { octets in
+            for index in range.indices { unsafe self.octets.append(octets[index]) }
+        }
+    }
+
     /// Appends an array of octets.
     public mutating func append(_ array: [UInt8]) {
         self.octets.append(contentsOf: array)

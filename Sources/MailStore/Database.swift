@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One SQLite connection and its prepared statements; the only place that sees SQLite's handles.
+// One SQLite connection and its prepared statements; together with Statement.swift the only place
+// that sees SQLite's handles.
 
 internal import CSQLite
-internal import MailSyntax
 
 /// A connection, used by one thread.
 @safe
 final class Database {
+    /// What became of a checkpoint.
+    enum Checkpoint {
+        /// The log can be written from its beginning again.
+        case complete
+        /// Readers kept a part of the log from being moved.
+        case incomplete
+        case failed(StoreError)
+    }
+
     private let handle: OpaquePointer
-    private var statements: [StaticStringKey: Statement] = [:]
+    private let frames: UnsafeMutablePointer<csqlite_frames>
+    private var statements: [StatementKey: Statement] = [:]
+
+    /// Whether the last failure lay in what was asked, so that it would fail again while other
+    /// requests would not.
+    private(set) var isRequestAtFault = false
 
     /// Statements are kept by the address of their text.
-    private struct StaticStringKey: Hashable {
+    private struct StatementKey: Hashable {
         let address: UInt
 
         init(_ text: StaticString) {
@@ -20,24 +34,35 @@ final class Database {
         }
     }
 
+    /// So long a statement waits for another process, which can only be somebody who looks into
+    /// the file by hand.
+    private static let busyMillisecondsMax: Int32 = 10_000
+
     init(path: String, readOnly: Bool, vfs: String?) throws(StoreError) {
         var handle: OpaquePointer?
         let flags =
             (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
             | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let code = unsafe vfs.map { unsafe sqlite3_open_v2(path, &handle, flags, $0) }
+        let code =
+            unsafe vfs.map { unsafe sqlite3_open_v2(path, &handle, flags, $0) }
             ?? sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle = unsafe handle else {
+            let reason = unsafe String(cString: sqlite3_errstr(code))
             unsafe sqlite3_close_v2(handle)
-            throw Self.error(code, "cannot open \(path)")
+            throw Self.error(code, "cannot open \(path): \(reason)")
         }
         unsafe self.handle = handle
-        unsafe sqlite3_busy_timeout(handle, 10_000)
+        unsafe self.frames = .allocate(capacity: 1)
+        unsafe self.frames.initialize(to: csqlite_frames(now: 0, most: 0))
+        unsafe sqlite3_busy_timeout(handle, Self.busyMillisecondsMax)
+        // Only a close that says so may touch the file: after a failure it must stay as it is.
+        unsafe _ = csqlite_checkpoint_on_close(handle, 0)
     }
 
     deinit {
         self.statements = [:]
         unsafe sqlite3_close_v2(self.handle)
+        unsafe self.frames.deallocate()
     }
 
     /// Runs statements that give nothing back.
@@ -48,7 +73,7 @@ final class Database {
 
     /// A prepared statement, from the first use on.
     func statement(_ text: StaticString) throws(StoreError) -> Statement {
-        let key = StaticStringKey(text)
+        let key = StatementKey(text)
         if let statement = self.statements[key] { return statement }
         var handle: OpaquePointer?
         let code = text.withUTF8Buffer { octets in
@@ -69,134 +94,104 @@ final class Database {
         return statement
     }
 
+    /// The one number that a statement gives; nil when it gives no row.
+    func number(_ text: StaticString) throws(StoreError) -> Int? {
+        let select = try self.statement(text)
+        defer { select.reset() }
+        return try select.step() ? select.int(0) : nil
+    }
+
     /// The number of rows that the last statement changed.
     var changes: Int { unsafe Int(sqlite3_changes64(self.handle)) }
 
-    /// Whether a transaction is open; SQLite ends one by itself after some failures.
-    var isInTransaction: Bool { unsafe sqlite3_get_autocommit(self.handle) == 0 }
-
     var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(self.handle) }
 
-    /// Moves the log into the database file, as far as readers allow.
-    func checkpoint() {
-        unsafe _ = sqlite3_wal_checkpoint_v2(
-            self.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+    // MARK: - Transactions
+
+    func begin() throws(StoreError) { try self.statement("BEGIN IMMEDIATE").run() }
+
+    func commit() throws(StoreError) { try self.statement("COMMIT").run() }
+
+    /// Undoes what is not committed; SQLite ends a transaction by itself after some failures.
+    func rollBack() {
+        if unsafe sqlite3_get_autocommit(self.handle) == 0 { try? self.execute("ROLLBACK") }
     }
 
+    // MARK: - The log
+
+    /// The size of the pages; 8 KiB suit rows that come in bursts and content of some kilobytes.
+    static let pageOctets = 8192
+
+    /// Turns the log on, which is never moved into the file unasked.
+    func useLog() throws(StoreError) {
+        let select = try self.statement("PRAGMA journal_mode = WAL")
+        let mode = try select.step() ? select.text(0) : ""
+        select.reset()
+        guard mode == "wal" else {
+            throw .foreign("the file system cannot keep a log (journal mode \(mode))")
+        }
+        try self.execute("PRAGMA wal_autocheckpoint = 0")
+        try self.execute("PRAGMA journal_size_limit = 67108864")
+        unsafe csqlite_count_frames(self.handle, self.frames)
+    }
+
+    /// The pages in the log, as of the last commit.
+    var logPages: Int { unsafe Int(self.frames.pointee.now) }
+
+    /// The most pages that the log has had; the file has kept their room.
+    var logPagesMost: Int { unsafe Int(self.frames.pointee.most) }
+
+    /// Moves the log into the database file and syncs it, waiting a little for readers to leave
+    /// the part of it that they read.
+    func checkpoint() -> Checkpoint {
+        var logged: Int32 = 0
+        var moved: Int32 = 0
+        unsafe sqlite3_busy_timeout(self.handle, Self.readersMillisecondsMax)
+        let code = unsafe sqlite3_wal_checkpoint_v2(
+            self.handle,
+            nil,
+            SQLITE_CHECKPOINT_FULL,
+            &logged,
+            &moved
+        )
+        unsafe sqlite3_busy_timeout(self.handle, Self.busyMillisecondsMax)
+        guard code == SQLITE_OK || code & 0xff == SQLITE_BUSY else {
+            return .failed(self.error(code))
+        }
+        let isComplete = code == SQLITE_OK && moved >= logged
+        unsafe self.frames.pointee.now = isComplete ? 0 : max(logged, 0)
+        guard isComplete else { return .incomplete }
+        return .complete
+    }
+
+    /// Syncs the database file, which an incomplete checkpoint leaves undone.
+    func syncFile() -> Bool { unsafe csqlite_sync_file(self.handle) == SQLITE_OK }
+
+    /// Lets the last connection remove the log, which must be empty.
+    func removeLogOnClose() { unsafe _ = csqlite_checkpoint_on_close(self.handle, 1) }
+
+    /// So long a checkpoint waits for readers; new mail waits with it.
+    private static let readersMillisecondsMax: Int32 = 50
+
+    // MARK: - Failures
+
     func error(_ code: Int32) -> StoreError {
-        unsafe Self.error(code, String(cString: sqlite3_errmsg(self.handle)))
+        switch code & 0xff {
+        case SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_RANGE, SQLITE_TOOBIG,
+            SQLITE_MISUSE:
+            self.isRequestAtFault = true
+        default:
+            self.isRequestAtFault = false
+        }
+        return unsafe Self.error(code, String(cString: sqlite3_errmsg(self.handle)))
     }
 
     private static func error(_ code: Int32, _ message: String) -> StoreError {
         switch code & 0xff {
         case SQLITE_FULL: .full
+        case SQLITE_IOERR where code == csqlite_shm_size_failure: .full
         case SQLITE_NOTADB, SQLITE_CORRUPT: .foreign(message)
         default: .retryable("\(message) (\(code))")
         }
-    }
-}
-
-/// A prepared statement; reset after each use, so that it holds nothing open.
-@safe
-final class Statement {
-    private let handle: OpaquePointer
-    private unowned let database: Database
-
-    init(owning handle: OpaquePointer, of database: Database) {
-        unsafe self.handle = handle
-        self.database = database
-    }
-
-    deinit { unsafe sqlite3_finalize(self.handle) }
-
-    func bind(_ index: Int32, _ value: Int64) { unsafe sqlite3_bind_int64(self.handle, index, value) }
-
-    func bind(_ index: Int32, _ value: Int) { self.bind(index, Int64(value)) }
-
-    func bind(_ index: Int32, _ value: Int?) {
-        if let value { self.bind(index, value) } else { unsafe sqlite3_bind_null(self.handle, index) }
-    }
-
-    /// Octets that SQLite copies.
-    func bind(_ index: Int32, _ octets: [UInt8]?) {
-        guard let octets else {
-            unsafe sqlite3_bind_null(self.handle, index)
-            return
-        }
-        unsafe octets.withUnsafeBytes { buffer in
-            // A copy is made at once, because the array may move.
-            unsafe _ = sqlite3_bind_blob64(
-                self.handle,
-                index,
-                buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 1),
-                UInt64(buffer.count),
-                csqlite_transient()
-            )
-        }
-    }
-
-    /// Runs the statement with large octets bound in place, without a copy.
-    func run(bindingInPlace octets: [UInt8], at index: Int32) throws(StoreError) {
-        let code = unsafe octets.withUnsafeBytes { buffer -> Int32 in
-            unsafe csqlite_bind_octets(self.handle, index, buffer.baseAddress, Int32(buffer.count))
-            let code = unsafe sqlite3_step(self.handle)
-            unsafe sqlite3_reset(self.handle)
-            unsafe sqlite3_bind_null(self.handle, index)
-            return code
-        }
-        guard code == SQLITE_DONE else { throw self.database.error(code) }
-    }
-
-    /// Runs the statement to its end and forgets its rows.
-    func run() throws(StoreError) {
-        while try self.step() {}
-        self.reset()
-    }
-
-    /// Whether there is a (further) row.
-    func step() throws(StoreError) -> Bool {
-        switch unsafe sqlite3_step(self.handle) {
-        case SQLITE_ROW: return true
-        case SQLITE_DONE: return false
-        case let code:
-            let error = self.database.error(code)
-            self.reset()
-            throw error
-        }
-    }
-
-    func reset() { unsafe sqlite3_reset(self.handle) }
-
-    func int(_ column: Int32) -> Int { unsafe Int(sqlite3_column_int64(self.handle, column)) }
-
-    func isNull(_ column: Int32) -> Bool {
-        unsafe sqlite3_column_type(self.handle, column) == SQLITE_NULL
-    }
-
-    func octets(_ column: Int32) -> [UInt8] {
-        var octets: [UInt8] = []
-        self.appendOctets(column, skipping: 0, max: .max, to: &octets)
-        return octets
-    }
-
-    func address(_ column: Int32) -> Address? { Address(canonical: self.octets(column)) }
-
-    /// Appends a part of a column; returns the size of the column.
-    @discardableResult
-    func appendOctets(
-        _ column: Int32,
-        skipping skipped: Int,
-        max: Int,
-        to octets: inout [UInt8]
-    ) -> Int {
-        let start = unsafe sqlite3_column_blob(self.handle, column)
-        let count = unsafe Int(sqlite3_column_bytes(self.handle, column))
-        guard let start = unsafe start, count > skipped, max > 0 else { return count }
-        let part = unsafe UnsafeRawBufferPointer(
-            start: start + skipped,
-            count: min(count - skipped, max)
-        )
-        unsafe octets.append(contentsOf: part)
-        return count
     }
 }

@@ -4,9 +4,14 @@
 // answered. A request that cannot be carried out is refused before it has written anything, so
 // that its neighbours are not harmed; a failure of the disk undoes the whole group.
 
-internal import CSQLite
+internal import MailSyntax
 
 /// The store of one process, used by the thread that opened it.
+///
+/// What is answered as done is durable. What is answered as failed is not there, with one
+/// exception: when a sync fails, the disk may have taken what was written before it. Then the group
+/// is not there for as long as the process lives, but the next start may find it whole. A sender
+/// who tries again may so cause a duplicate, never a loss.
 package final class MailStore {
     /// How the store is kept.
     package struct Options: Sendable {
@@ -16,75 +21,44 @@ package final class MailStore {
         package var synchronous = "FULL"
         /// The SQLite VFS to use; nil for the system's.
         package var vfs: String?
-        /// The log is moved into the file after about so many octets.
+        /// The log is moved into the file when it has grown to about so many octets.
         package var checkpointOctets = 16 << 20
+        /// New mail is refused while the log is larger, because it cannot be moved.
+        package var logOctetsMax = 1 << 29
 
         package init() {}
     }
 
-    private let directory: StoreDirectory
-    private let options: Options
-    private var database: Database?
-    private var octetsSinceCheckpoint = 0
+    let directory: StoreDirectory
+    let options: Options
+    var database: Database?
+    var reserve: DiskReserve
+    var garbage: [StoreTransaction.Garbage] = []
+    /// After a failed write or sync the connection is replaced before anything else is done.
+    var isSuspect = false
+    /// Pages were written to the file and could not be synced; nobody can tell which. Only a new
+    /// process moves the log again, from its beginning.
+    var canCheckpoint = true
 
     /// Opens the store in `directory`, and makes it when there is none.
     package init(directory path: String, options: Options = Options()) throws(StoreError) {
         self.directory = try StoreDirectory(path)
         self.options = options
-        self.database = try self.open()
-    }
-
-    private func open() throws(StoreError) -> Database {
-        let database = try Database(
-            path: StoreDirectory.database(in: self.directory.path),
-            readOnly: false,
-            vfs: self.options.vfs
-        )
-        try database.execute("PRAGMA page_size = 8192")
-        try database.execute("PRAGMA journal_mode = WAL")
-        try database.execute("PRAGMA synchronous = \(self.options.synchronous)")
-        try database.execute("PRAGMA wal_autocheckpoint = 0")
-        try database.execute("PRAGMA journal_size_limit = 67108864")
-        try database.execute("PRAGMA cache_size = -8192")
-        let version = try database.statement("PRAGMA user_version")
-        let isThere = try version.step()
-        let found = isThere ? version.int(0) : 0
-        version.reset()
-        guard found <= Schema.version else {
-            throw .foreign("the store has layout \(found), and this program knows \(Schema.version)")
-        }
-        if found == 0 {
-            try database.execute("BEGIN IMMEDIATE; \(Schema.tables) COMMIT")
-        }
-        try Self.sweep(database)
-        return database
-    }
-
-    /// Chunks of messages that were never appended.
-    private static func sweep(_ database: Database) throws(StoreError) {
-        try database.execute(
-            """
-            BEGIN IMMEDIATE;
-            DELETE FROM content WHERE chunk IN (
-                SELECT c.chunk FROM staged s JOIN content c
-                ON c.chunk BETWEEN s.message << 16 AND (s.message << 16) + 65535);
-            DELETE FROM staged;
-            COMMIT
-            """
-        )
+        self.reserve = try DiskReserve(in: self.directory, octets: options.reserveOctets)
+        try self.directory.makeDatabaseFile()
+        let database = try self.open()
+        self.database = database
+        // Nobody is left who could append what was staged before.
+        self.garbage = try database.abandoned()
     }
 
     /// Nothing can be asked any more.
     package func close() {
-        self.database?.checkpoint()
+        guard let database = self.database else { return }
+        if !self.isSuspect, self.canCheckpoint, case .complete = database.checkpoint() {
+            database.removeLogOnClose()
+        }
         self.database = nil
-    }
-
-    /// Moves the log into the file when it has grown; to be called after the answers are given.
-    package func checkpointIfDue() {
-        guard self.octetsSinceCheckpoint >= self.options.checkpointOctets else { return }
-        self.octetsSinceCheckpoint = 0
-        self.database?.checkpoint()
     }
 
     // MARK: - The group
@@ -92,49 +66,75 @@ package final class MailStore {
     /// Carries all requests out in one transaction; what is answered is durable.
     package func commit(_ requests: [StoreRequest]) -> [StoreAnswer] {
         guard !requests.isEmpty else { return [] }
-        let isLow = self.directory.hasLessRoom(than: self.options.reserveOctets)
-        let answers = self.group(requests, isLow: isLow)
+        var isLow = !self.hasRoom(for: requests)
+        var answers = self.group(requests, isLow: isLow)
+        guard answers.contains(where: \.isFull) else { return answers }
         // What needs no room gets a chance of its own when the disk is full.
-        guard !isLow, answers.contains(where: Self.isFull), !requests.allSatisfy(\.needsRoom) else {
-            return answers
+        if !isLow, !requests.allSatisfy(\.needsRoom) {
+            isLow = true
+            answers = self.group(requests, isLow: true)
         }
+        let isStuck = zip(requests, answers).contains { !$0.needsRoom && $1.isFull }
+        guard isStuck, self.reserve.release() else { return answers }
         return self.group(requests, isLow: true)
-    }
-
-    private static func isFull(_ answer: StoreAnswer) -> Bool {
-        if case .failed(.full) = answer { return true }
-        return false
     }
 
     private func group(_ requests: [StoreRequest], isLow: Bool) -> [StoreAnswer] {
         do throws(StoreError) {
-            if self.database == nil { self.database = try self.open() }
-            guard let database = self.database else { throw .retryable("no database") }
-            try database.execute("BEGIN IMMEDIATE")
+            let database = try self.trustedDatabase()
+            try database.begin()
             let transaction = StoreTransaction(database: database)
             var answers: [StoreAnswer] = []
             answers.reserveCapacity(requests.count)
             for request in requests {
-                if isLow, request.needsRoom {
-                    answers.append(.failed(.full))
-                } else {
-                    answers.append(try transaction.carryOut(request))
-                    self.octetsSinceCheckpoint += request.octets
-                }
+                let isRefused = isLow && request.needsRoom
+                answers.append(isRefused ? .failed(.full) : try transaction.carryOut(request))
             }
-            try database.execute("COMMIT")
+            try database.commit()
+            self.garbage += transaction.garbage
             return answers
         } catch {
-            self.undo(error)
-            return requests.map { _ in .failed(error) }
+            guard self.undo(error), requests.count > 1 else {
+                return requests.map { _ in .failed(error) }
+            }
+            // One of them cannot be carried out; the others can.
+            return requests.flatMap { self.group([$0], isLow: isLow) }
         }
     }
 
-    /// After a failed write or sync, nothing that this connection believes can be trusted.
-    private func undo(_ error: StoreError) {
-        guard let database = self.database else { return }
-        if database.isInTransaction { try? database.execute("ROLLBACK") }
-        if error != .full { self.database = nil }
+    /// Undoes a transaction; returns whether the failure lies in a request.
+    @discardableResult
+    func undo(_ error: StoreError) -> Bool {
+        guard let database = self.database else { return false }
+        let isRequestAtFault = database.isRequestAtFault
+        database.rollBack()
+        if error != .full, !isRequestAtFault { self.isSuspect = true }
+        return isRequestAtFault && !self.isSuspect
+    }
+
+    /// The connection, or a new one when the old has failed.
+    func trustedDatabase() throws(StoreError) -> Database {
+        guard self.isSuspect, let old = self.database else {
+            guard let database = self.database else {
+                preconditionFailure("a closed store is asked nothing")
+            }
+            return database
+        }
+        // The old connection lives until the new one has joined it: they share the index of the
+        // log, in which what failed does not stand. From the file alone it would be recovered, and
+        // later commits would lie behind pages that the disk may not have.
+        return try withExtendedLifetime(old) { () throws(StoreError) in
+            let database = try self.open()
+            self.database = database
+            self.isSuspect = false
+            return database
+        }
+    }
+}
+
+extension StoreAnswer {
+    var isFull: Bool {
+        if case .failed(.full) = self { true } else { false }
     }
 }
 
@@ -142,19 +142,22 @@ extension StoreRequest {
     /// Whether the request is refused when the disk is nearly full.
     var needsRoom: Bool {
         switch self {
-        case .append, .stage, .addAccount, .addAlias: true
+        case .append, .stage, .spill, .addAccount, .addAlias: true
         case .unstage, .delete, .reserveMessageIDs, .setPassword, .improveVerifier, .removeAccount,
             .setQuota, .removeAlias:
             false
         }
     }
 
-    /// About how much the request adds to the log.
+    /// About how much the request adds to the log at the most.
     var octets: Int {
         switch self {
-        case .append(let message): message.content.count + 4096
-        case .stage(_, _, let chunk): chunk.count
-        default: 4096
+        case .append(let message):
+            message.content.count + Database.pageOctets * (3 + 2 * message.deliveries.count)
+        case .stage(_, _, let chunk): chunk.count + 2 * Database.pageOctets
+        // The chunk is written anew.
+        case .spill: Schema.chunkOctets + 2 * Database.pageOctets
+        default: 4 * Database.pageOctets
         }
     }
 }

@@ -31,16 +31,20 @@ package final class MailStoreReader {
     /// The account of an address.
     package func account(_ address: Address) throws(StoreError) -> AccountRecord? {
         let select = try self.database.statement(
-            "SELECT id, verifier, secret, quota FROM account WHERE address = ?1")
+            """
+            SELECT a.id, a.verifier, a.secret, h.quota FROM account a
+            JOIN maildrop_head h ON h.account = a.id WHERE a.address = ?1
+            """
+        )
         select.bind(1, address.octets)
         defer { select.reset() }
         guard try select.step() else { return nil }
         return AccountRecord(
-            id: AccountID(rawValue: Int64(select.int(0))),
+            id: AccountID(rawValue: select.int64(0)),
             address: address,
             verifier: select.octets(1),
-            recoverableSecret: select.isNull(2) ? nil : select.octets(2),
-            quota: select.isNull(3) ? nil : select.int(3)
+            recoverableSecret: select.optionalOctets(2),
+            quota: select.optionalInt(3)
         )
     }
 
@@ -51,7 +55,7 @@ package final class MailStoreReader {
     ) throws(StoreError) -> [AccountSummary] {
         let select = try self.database.statement(
             """
-            SELECT a.address, a.quota, a.secret IS NOT NULL, h.count, h.octets FROM account a
+            SELECT a.address, h.quota, a.secret IS NOT NULL, h.count, h.octets FROM account a
             JOIN maildrop_head h ON h.account = a.id WHERE a.address > ?1
             ORDER BY a.address LIMIT ?2
             """
@@ -65,7 +69,7 @@ package final class MailStoreReader {
             accounts.append(
                 AccountSummary(
                     address: address,
-                    quota: select.isNull(1) ? nil : select.int(1),
+                    quota: select.optionalInt(1),
                     hasRecoverableSecret: select.int(2) == 1,
                     messages: select.int(3),
                     octets: select.int(4)
@@ -78,7 +82,8 @@ package final class MailStoreReader {
     /// Aliases in the order of their addresses, from the one after `after` on.
     package func aliases(after: Address?, count: Int) throws(StoreError) -> [AliasSummary] {
         let select = try self.database.statement(
-            "SELECT address, targets FROM alias WHERE address > ?1 ORDER BY address LIMIT ?2")
+            "SELECT address, targets FROM alias WHERE address > ?1 ORDER BY address LIMIT ?2"
+        )
         select.bind(1, after?.octets ?? [])
         select.bind(2, count)
         defer { select.reset() }
@@ -94,11 +99,13 @@ package final class MailStoreReader {
 
     /// The counters of a maildrop.
     package func maildropHead(_ account: AccountID) throws(StoreError) -> MaildropHead {
-        let select = try self.database.statement(MaildropHead.query)
-        select.bind(1, account.rawValue)
-        defer { select.reset() }
-        guard try select.step() else { throw .gone }
-        return MaildropHead(select)
+        guard let state = try self.database.maildropState(account) else { throw .gone }
+        return MaildropHead(
+            incarnation: state.incarnation,
+            count: state.count,
+            octets: state.octets,
+            nextSequence: UInt32(state.nextSequence)
+        )
     }
 
     /// The messages of a maildrop with sequences below `end`, in order.
@@ -107,14 +114,16 @@ package final class MailStoreReader {
         below end: UInt32
     ) throws(StoreError) -> [MaildropEntry] {
         let select = try self.database.statement(
-            "SELECT seq, octets FROM maildrop WHERE account = ?1 AND seq < ?2 ORDER BY seq")
+            "SELECT seq, octets FROM maildrop WHERE account = ?1 AND seq < ?2 ORDER BY seq"
+        )
         select.bind(1, account.rawValue)
         select.bind(2, Int(end))
         defer { select.reset() }
         var entries: [MaildropEntry] = []
         while try select.step() {
             entries.append(
-                MaildropEntry(sequence: UInt32(select.int(0)), octets: select.int(1)))
+                MaildropEntry(sequence: UInt32(select.int(0)), octets: select.int(1))
+            )
         }
         return entries
     }
@@ -132,29 +141,24 @@ package final class MailStoreReader {
     ) throws(StoreError) -> Bool {
         let select = try self.database.statement(
             """
-            SELECT m.id, m.octets, m.complete, m.reverse_path, d.octets FROM maildrop d
+            SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail FROM maildrop d
             JOIN message m ON m.id = d.message WHERE d.account = ?1 AND d.seq = ?2
             """
         )
         select.bind(1, account.rawValue)
         select.bind(2, Int(sequence))
-        guard try select.step() else {
-            select.reset()
-            throw .gone
-        }
-        let id = UInt64(select.int(0))
-        let contentOctets = select.int(1)
-        let returnPath = Schema.returnPath(select.octets(3))
-        let total = select.int(4)
-        select.reset()
+        defer { select.reset() }
+        guard try select.step() else { throw .gone }
+        let total = select.int(0)
         let end = offset + min(max, Swift.max(total - offset, 0))
         octets.reserveCapacity(octets.count + end - offset)
+        let returnPath = Schema.returnPath(select.octets(4))
         if offset < returnPath.count {
             octets += returnPath[offset..<min(end, returnPath.count)]
         }
-        let contentEnd = returnPath.count + contentOctets
+        let contentEnd = returnPath.count + select.int(2)
         try self.appendContent(
-            of: id,
+            select,
             from: Swift.max(offset - returnPath.count, 0),
             to: min(end, contentEnd) - returnPath.count,
             into: &octets
@@ -166,29 +170,44 @@ package final class MailStoreReader {
         return end >= total
     }
 
+    /// Appends a part of the content of the message in the current row of `message`.
     private func appendContent(
-        of id: UInt64,
+        _ message: Statement,
         from start: Int,
         to end: Int,
         into octets: inout [UInt8]
     ) throws(StoreError) {
-        guard start < end else { return }
-        let select = try self.database.statement("SELECT octets FROM content WHERE chunk = ?1")
+        let id = message.int64(1)
+        let chunksEnd = message.int(3) * Schema.chunkOctets
         var position = start
-        while position < end {
-            let index = position / Schema.chunkOctets
+        while position < min(end, chunksEnd) {
+            let chunk = try self.database.statement("SELECT octets FROM chunk WHERE number = ?1")
+            chunk.bind(1, Schema.chunk(id, position / Schema.chunkOctets))
+            defer { chunk.reset() }
             let skipped = position % Schema.chunkOctets
+            guard try chunk.step() else { throw .gone }
             let wanted = min(end - position, Schema.chunkOctets - skipped)
-            select.bind(1, Schema.chunk(id, index))
-            let before = octets.count
-            guard try select.step() else {
-                select.reset()
-                throw .gone
-            }
-            select.appendOctets(0, skipping: skipped, max: wanted, to: &octets)
-            select.reset()
-            guard octets.count > before else { throw .retryable("a chunk is too short") }
-            position += octets.count - before
+            guard chunk.appendOctets(0, skipping: skipped, max: wanted, to: &octets) == wanted
+            else { throw .retryable("a chunk is too short") }
+            position += wanted
         }
+        guard position < end else { return }
+        let wanted = end - position
+        let skipped = position - chunksEnd
+        guard message.appendOctets(5, skipping: skipped, max: wanted, to: &octets) == wanted else {
+            throw .retryable("the end of a message is too short")
+        }
+    }
+
+    // MARK: - Several reads
+
+    /// Lets several reads see one state of the store, which costs less than each by itself. It
+    /// must be over soon, because the log grows meanwhile.
+    package func together<Result>(
+        _ reads: () throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        try self.database.statement("BEGIN").run()
+        defer { self.database.rollBack() }
+        return try reads()
     }
 }

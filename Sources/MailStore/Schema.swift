@@ -2,46 +2,65 @@
 //
 // The tables. Content stands apart from everything that is listed; a maildrop's rows lie together,
 // in order; its counters are a row of their own, so that STAT reads one row.
+//
+// Every committed state is one of these, and nothing else:
+//
+// - A message has a row in `message`, with the end of its content, and `chunks` full chunks in
+//   `chunk`. As many rows of `maildrop` name it as `shared` says, or one when it is not there.
+// - An id in `staged` has no row in `message`; any chunks of it belong to nobody. It is a message
+//   on its way in, one that was given up, or one whose last copy was deleted. The first two cannot
+//   be told apart while the process lives that receives them; the next start removes all.
+// - An account has a row in `maildrop_head`, whose counters are the count and the sum of its rows
+//   in `maildrop`. Rows of an account that is gone have their account in `removed`, and are
+//   removed little by little.
 
 /// The layout of the database file.
 enum Schema {
     /// Counts the layouts there have been; kept in the file's user_version.
     static let version = 1
 
-    /// Legal states: a message has references > 0 and all its chunks; or its id stands in `staged`
-    /// and nothing refers to its chunks, which the next start removes. Nothing else is committed.
+    /// Marks the file as ours.
+    static let application = 0x4d61_7274
+
     static let tables = """
         CREATE TABLE counter (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE account (
             id INTEGER PRIMARY KEY AUTOINCREMENT, address BLOB NOT NULL UNIQUE,
-            verifier BLOB NOT NULL, secret BLOB, quota INTEGER);
+            verifier BLOB NOT NULL, secret BLOB);
         CREATE TABLE alias (address BLOB PRIMARY KEY, targets BLOB NOT NULL) WITHOUT ROWID;
-        CREATE TABLE message (
-            id INTEGER PRIMARY KEY, octets INTEGER NOT NULL, chunks INTEGER NOT NULL,
-            complete INTEGER NOT NULL, refs INTEGER NOT NULL, received INTEGER NOT NULL,
-            reverse_path BLOB NOT NULL);
-        CREATE TABLE content (chunk INTEGER PRIMARY KEY, octets BLOB NOT NULL);
-        CREATE TABLE staged (message INTEGER PRIMARY KEY);
+        CREATE TABLE maildrop_head (
+            account INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, next_seq INTEGER NOT NULL,
+            count INTEGER NOT NULL, octets INTEGER NOT NULL, quota INTEGER);
         CREATE TABLE maildrop (
             account INTEGER NOT NULL, seq INTEGER NOT NULL, message INTEGER NOT NULL,
             octets INTEGER NOT NULL, PRIMARY KEY (account, seq)) WITHOUT ROWID;
-        CREATE TABLE maildrop_head (
-            account INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, next_seq INTEGER NOT NULL,
-            count INTEGER NOT NULL, octets INTEGER NOT NULL);
+        CREATE TABLE message (
+            id INTEGER PRIMARY KEY, octets INTEGER NOT NULL, chunks INTEGER NOT NULL,
+            received INTEGER NOT NULL, reverse_path BLOB NOT NULL, tail BLOB NOT NULL);
+        CREATE TABLE chunk (number INTEGER PRIMARY KEY, octets BLOB NOT NULL);
+        CREATE TABLE shared (message INTEGER PRIMARY KEY, refs INTEGER NOT NULL);
+        CREATE TABLE staged (message INTEGER PRIMARY KEY);
+        CREATE TABLE removed (account INTEGER PRIMARY KEY);
         INSERT INTO counter VALUES ('message', 1);
-        PRAGMA user_version = 1;
+        PRAGMA application_id = \(application);
+        PRAGMA user_version = \(version);
         """
 
     /// Chunk numbers: the message's id above, the index below.
     static let chunkIndexBits: Int64 = 16
 
     /// The row of a message's chunk.
-    static func chunk(_ message: UInt64, _ index: Int) -> Int64 {
-        Int64(message) << Self.chunkIndexBits | Int64(index)
+    static func chunk(_ message: MessageRow, _ index: Int) -> Int64 {
+        message << Self.chunkIndexBits | Int64(index)
     }
 
-    /// All chunks but the last have this many octets.
-    static let chunkOctets = 1 << 16
+    /// The rows of all chunks that a message can have.
+    static func chunks(_ message: MessageRow) -> ClosedRange<Int64> {
+        Self.chunk(message, 0)...(Self.chunk(message + 1, 0) - 1)
+    }
+
+    /// Every chunk has this many octets; what is left over stands in the message's own row.
+    static let chunkOctets = StoreLayout.chunkOctets
 
     /// What a reader gets before the content: the Return-Path of RFC 5321, section 4.4.
     static func returnPath(_ reversePath: [UInt8]) -> [UInt8] {
@@ -52,4 +71,13 @@ enum Schema {
     static func octetsAround(reversePath count: Int, endsWithCRLF: Bool) -> Int {
         17 + count + (endsWithCRLF ? 0 : 2)
     }
+}
+
+/// A message's id as it stands in the tables.
+typealias MessageRow = Int64
+
+/// What those who hand content to the store need to know of its layout.
+package enum StoreLayout {
+    /// Chunks that go ahead of a message have so many octets.
+    package static let chunkOctets = 1 << 16
 }

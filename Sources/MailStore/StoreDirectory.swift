@@ -16,7 +16,10 @@ final class StoreDirectory {
 
     init(_ path: String) throws(StoreError) {
         self.path = path
-        if unsafe mkdir(path, 0o700) != 0, errno != EEXIST {
+        if unsafe mkdir(path, 0o700) == 0 {
+            // The entry of the directory must survive as well as what is in it.
+            try Self.sync("\(path)/..")
+        } else if errno != EEXIST {
             throw Self.failure("cannot make \(path)")
         }
         let file = "\(path)/lock"
@@ -44,15 +47,38 @@ final class StoreDirectory {
         return " (\(String(decoding: digits[..<(count - 1)], as: UTF8.self)))"
     }
 
-    private static func failure(_ what: String) -> StoreError {
-        unsafe .retryable("\(what): \(String(cString: strerror(errno)))")
+    /// Makes the database file before SQLite does, which would let others read it; the log and
+    /// its index take their modes from it.
+    func makeDatabaseFile() throws(StoreError) {
+        let file = Self.database(in: self.path)
+        let descriptor = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure("cannot open \(file)") }
+        defer { close(descriptor) }
+        guard fchmod(descriptor, 0o600) == 0 else {
+            throw Self.failure("cannot close \(file) to others")
+        }
+        try Self.sync(self.path)
     }
 
-    /// Whether less room than this is left on the file system.
-    func hasLessRoom(than octets: Int) -> Bool {
-        guard octets > 0 else { return false }
+    /// Makes the entries of a directory durable.
+    private static func sync(_ path: String) throws(StoreError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure("cannot open \(path)") }
+        defer { close(descriptor) }
+        // Some file systems cannot sync a directory, and say so.
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw Self.failure("cannot sync \(path)")
+        }
+    }
+
+    static func failure(_ what: String) -> StoreError {
+        errno == ENOSPC ? .full : unsafe .retryable("\(what): \(String(cString: strerror(errno)))")
+    }
+
+    /// The octets that are left on the file system.
+    var freeOctets: Int {
         var status = statvfs()
-        guard unsafe statvfs(self.path, &status) == 0 else { return false }
-        return Int(status.f_bavail) * Int(status.f_frsize) < octets
+        guard unsafe statvfs(self.path, &status) == 0 else { return .max }
+        return Int(status.f_bavail) * Int(status.f_frsize)
     }
 }

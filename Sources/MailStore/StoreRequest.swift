@@ -7,19 +7,22 @@ package import MailSyntax
 
 /// One change of the store.
 package enum StoreRequest: Sendable {
-    /// A message for some maildrops.
+    /// A message for some maildrops. Appended again with the same id it is not stored again.
     package struct Append: Sendable {
         package let id: MessageID
         /// The mailbox that reports go to; empty for the null reverse-path.
         package let reversePath: [UInt8]
-        /// What follows the staged chunks.
+        /// What follows the staged chunks, of any size.
         package let content: [UInt8]
         package let stagedChunks: Int
+        /// How many octets of the chunk after those went ahead.
+        package let spilledOctets: Int
         /// The octets of the whole message.
         package let octets: Int
         package let endsWithCRLF: Bool
         package let deliveries: [AccountID]
-        /// Whether the message is stored for those who can take it, or for all or none.
+        /// Whether the message is stored for those who can take it, or for all or none: then a
+        /// refusal is `.failed(.overQuota)` or `.failed(.gone)`.
         package let perRecipient: Bool
         /// Seconds since 1970.
         package let receivedAt: Int64
@@ -29,6 +32,7 @@ package enum StoreRequest: Sendable {
             reversePath: [UInt8],
             content: [UInt8],
             stagedChunks: Int,
+            spilledOctets: Int = 0,
             octets: Int,
             endsWithCRLF: Bool,
             deliveries: [AccountID],
@@ -39,6 +43,7 @@ package enum StoreRequest: Sendable {
             self.reversePath = reversePath
             self.content = content
             self.stagedChunks = stagedChunks
+            self.spilledOctets = spilledOctets
             self.octets = octets
             self.endsWithCRLF = endsWithCRLF
             self.deliveries = deliveries
@@ -48,9 +53,11 @@ package enum StoreRequest: Sendable {
     }
 
     case append(Append)
-    /// A chunk of a large message, ahead of the append that makes it visible.
+    /// A chunk of 64 KiB of a large message, ahead of the append that makes it visible.
     case stage(MessageID, index: Int, [UInt8])
-    /// The message whose chunks were staged will not be appended.
+    /// A part of a chunk, from an offset in it on, when there is no memory for the whole of it.
+    case spill(MessageID, index: Int, offset: Int, [UInt8])
+    /// The message whose chunks were staged will not be appended, or was already.
     case unstage(MessageID)
     /// Removes messages from a maildrop: all of them or none.
     case delete(AccountID, incarnation: UInt64, sequences: [UInt32])
@@ -58,8 +65,8 @@ package enum StoreRequest: Sendable {
     case reserveMessageIDs(count: Int)
     case addAccount(NewAccount)
     case setPassword(Address, verifier: [UInt8], recoverableSecret: [UInt8]?)
-    /// A better verifier for the same password; nothing else changes.
-    case improveVerifier(Address, [UInt8])
+    /// A better verifier for the same password, unless it has been changed in the meantime.
+    case improveVerifier(Address, replacing: [UInt8], with: [UInt8])
     case removeAccount(Address)
     case setQuota(Address, Int?)
     case addAlias(Address, targets: [Address])

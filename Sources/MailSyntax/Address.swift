@@ -12,8 +12,8 @@ internal import MailBytes
 /// - ASCII letters are in lower case on both sides. Deviation (RFC 5321, section 2.4): local-parts
 ///   are compared without case, as servers of local mailboxes do. Letters beyond ASCII stay as they
 ///   are, without normalisation, and an A-label is not its U-label.
-/// - An IPv4 or IPv6 literal stands in its shortest form, `[ipv6:::1]` for `[IPv6:0:0:0:0:0:0:0:1]`;
-///   an IPv4 address mapped into IPv6 is IPv4.
+/// - An IPv4 or IPv6 literal stands in its shortest form, `[ipv6:::1]` for
+///   `[IPv6:0:0:0:0:0:0:0:1]`; an IPv4 address mapped into IPv6 is IPv4.
 ///
 /// No octet of it is a control character of ASCII: an address never ends a line.
 public struct Address: Hashable, Sendable {

@@ -37,11 +37,11 @@ public struct MailDate: BitwiseCopyable, Sendable {
 
     /// Appends `Tue, 24 Nov 2026 14:12:14 +0000`.
     public func append(to buffer: inout ReplyBuffer) {
-        Self.append(Self.weekdays, self.weekday, to: &buffer)
+        buffer.append(Self.weekdays, ByteRange(at: 3 * self.weekday, count: 3))
         buffer.append(", ")
         buffer.append(decimal: self.day)
         buffer.append(.space)
-        Self.append(Self.months, self.month - 1, to: &buffer)
+        buffer.append(Self.months, ByteRange(at: 3 * (self.month - 1), count: 3))
         buffer.append(.space)
         buffer.append(decimal: self.year, digits: 4)
         buffer.append(.space)
@@ -55,16 +55,6 @@ public struct MailDate: BitwiseCopyable, Sendable {
         buffer.append(decimal: self.secondOfDay / 60 % 60, digits: 2)
         buffer.append(UInt8(ascii: ":"))
         buffer.append(decimal: self.secondOfDay % 60, digits: 2)
-    }
-
-    private static func append(
-        _ names: StaticString,
-        _ index: Int,
-        to buffer: inout ReplyBuffer
-    ) {
-        names.withUTF8Buffer { octets in
-            for offset in 0..<3 { unsafe buffer.append(octets[3 * index + offset]) }
-        }
     }
 
     /// `2026-11-24T14:12:14.123Z` (RFC 3339), for logs.

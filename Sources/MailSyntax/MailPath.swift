@@ -11,7 +11,7 @@ public struct MailPath: Equatable, BitwiseCopyable, Sendable {
     public enum Failure: Error, Equatable {
         /// It does not follow the grammar.
         case syntax
-        /// The local-part, the domain or the whole is longer than RFC 5321, section 4.5.3.1, allows.
+        /// The local-part, the domain or the whole is too long (RFC 5321, section 4.5.3.1).
         case tooLong
         /// It has octets above 127 and SMTPUTF8 was not asked for, or they are not UTF-8.
         case needsUTF8

@@ -32,17 +32,22 @@ public struct MessageID: RawRepresentable, Hashable, BitwiseCopyable, Sendable {
     }
 
     private static func value(of octet: UInt8) -> UInt64? {
-        self.digits.withUTF8Buffer { digits in
-            unsafe digits.firstIndex(of: octet).map(UInt64.init)
+        switch octet {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(octet) - 0x30
+        case UInt8(ascii: "A")...UInt8(ascii: "H"): UInt64(octet) - 0x41 + 10
+        case UInt8(ascii: "J")...UInt8(ascii: "K"): UInt64(octet) - 0x4a + 18
+        case UInt8(ascii: "M")...UInt8(ascii: "N"): UInt64(octet) - 0x4d + 20
+        case UInt8(ascii: "P")...UInt8(ascii: "T"): UInt64(octet) - 0x50 + 22
+        case UInt8(ascii: "V")...UInt8(ascii: "Z"): UInt64(octet) - 0x56 + 27
+        default: nil
         }
     }
 
     /// Appends the 13 digits.
     public func append(to buffer: inout ReplyBuffer) {
-        Self.digits.withUTF8Buffer { digits in
-            for shift in stride(from: 60, through: 0, by: -5) {
-                unsafe buffer.append(digits[Int(self.rawValue >> UInt64(shift) & 31)])
-            }
+        for shift in stride(from: 60, through: 0, by: -5) {
+            let digit = Int(self.rawValue >> UInt64(shift) & 31)
+            buffer.append(Self.digits, ByteRange(at: digit, count: 1))
         }
     }
 

@@ -77,7 +77,9 @@ struct AddressDirectory {
 
     /// Whether the domain of the address is one of ours.
     func isLocal(_ address: Address) -> Bool {
-        self.localDomains.contains(Array(address.domain))
+        // Most servers have one domain, and most addresses are in it.
+        address.domain.elementsEqual(self.defaultDomain)
+            || self.localDomains.contains(Array(address.domain))
     }
 
     /// What is remembered of the address.

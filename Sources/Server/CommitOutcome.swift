@@ -8,42 +8,47 @@ internal import SMTPProtocol
 
 /// The result of one append.
 struct CommitOutcome {
-    /// The answer to an SMTP client.
-    let answer: SMTPServerSession.Answer
-    /// The answers to an LMTP client, in the order of its recipients.
-    let answersPerRecipient: [SMTPServerSession.Answer]
+    let answer: SMTPDriver.ReadyAnswer
 
-    init(_ reply: StorageReply, of targets: [[MailboxTarget]]) {
-        guard case .written(.appended(let results)) = reply else {
-            let failure = Self.failure(reply)
-            self.answer = failure
-            self.answersPerRecipient = targets.map { _ in failure }
-            return
+    init(_ answer: StoreAnswer, of targets: [[MailboxTarget]], isLMTP: Bool) {
+        switch (answer, isLMTP) {
+        case (.appended(let results), false):
+            self.answer = .answer(
+                results.allSatisfy(\.isDelivered) ? .committed : Self.answer(to: results)
+            )
+        case (.appended(let results), true):
+            self.answer = .perRecipient(Self.answers(to: results, targets))
+        case (_, false):
+            self.answer = .answer(Self.failure(answer))
+        case (_, true):
+            let failure = Self.failure(answer)
+            self.answer = .perRecipient(targets.map { _ in failure })
         }
+    }
+
+    private static func answers(
+        to results: [DeliveryResult],
+        _ targets: [[MailboxTarget]]
+    ) -> [SMTPServerSession.Answer] {
         var delivered: [AccountID: DeliveryResult] = [:]
         for (account, result) in zip(MailboxTarget.accounts(of: targets), results) {
             delivered[account] = result
         }
-        self.answer = results.allSatisfy(\.isDelivered) ? .committed : Self.answer(to: results)
-        self.answersPerRecipient = targets.map { mailboxes in
+        return targets.map { mailboxes in
             let results = mailboxes.compactMap { delivered[$0.account] }
-            return results.allSatisfy(\.isDelivered) ? .recipientCommitted : Self.answer(to: results)
+            return results.allSatisfy(\.isDelivered)
+                ? .recipientCommitted : Self.answer(to: results)
         }
-    }
-
-    /// Whether anybody got the message.
-    var isStored: Bool {
-        self.answer == .committed || self.answersPerRecipient.contains(.recipientCommitted)
     }
 
     private static func answer(to results: [DeliveryResult]) -> SMTPServerSession.Answer {
         results.contains(.overQuota) ? .mailboxFull(permanent: false) : .commitFailed
     }
 
-    private static func failure(_ reply: StorageReply) -> SMTPServerSession.Answer {
-        switch reply {
-        case .written(.failed(.full)), .failed(.full): .storeFull
-        case .written(.failed(.overQuota)): .mailboxFull(permanent: false)
+    private static func failure(_ answer: StoreAnswer) -> SMTPServerSession.Answer {
+        switch answer {
+        case .failed(.full): .storeFull
+        case .failed(.overQuota): .mailboxFull(permanent: false)
         default: .commitFailed
         }
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The content of one message on its way in. What is small stays in memory until it is appended;
-// of what is large, full chunks go ahead to the store, unreferenced, so that a session never holds
-// more than a few chunks.
+// what is large goes ahead to the store chunk by chunk, unreferenced, so that a session never holds
+// more than a few chunks. When the memory of all sessions together runs short, pieces of a chunk
+// go ahead as well.
 
 internal import MailBytes
 internal import MailStore
@@ -18,11 +19,11 @@ struct ContentSpool: ~Copyable {
 
     let id: MessageID
     /// The octets that are not with the store yet.
-    private(set) var tail: [UInt8] = []
-    /// How many chunks went ahead.
-    private(set) var stagedChunks = 0
+    private var tail: [UInt8] = []
+    /// How many octets went ahead to the store.
+    private(set) var stagedOctets = 0
     /// How many of them the store has not answered for.
-    private(set) var unansweredChunks = 0
+    private(set) var unansweredOctets = 0
     /// The octets of the whole message so far.
     private(set) var octets = 0
     private(set) var failure: Failure?
@@ -30,19 +31,34 @@ struct ContentSpool: ~Copyable {
 
     init(id: MessageID, expecting octets: Int) {
         self.id = id
-        self.tail.reserveCapacity(min(max(octets + 512, 2048), Self.chunkOctets))
+        self.tail.reserveCapacity(min(max(octets + 512, 2048), StoreLayout.chunkOctets))
     }
 
-    /// Chunks of this many octets go to the store; the last one may be shorter.
-    static let chunkOctets = 1 << 16
+    /// A session holds no more than this before its peer is made to wait.
+    static let heldOctetsMax = 2 * StoreLayout.chunkOctets
 
-    /// So many chunks may be on their way to the store before the peer is made to wait.
-    static let unansweredChunksMax = 2
+    /// A piece smaller than this is not worth a write of its own.
+    static let pieceOctetsMin = 4096
 
     var endsWithCRLF: Bool { self.lastOctets == (.cr, .lf) || self.octets == 0 }
 
     /// Whether the peer must wait for the store.
-    var isCongested: Bool { self.unansweredChunks >= Self.unansweredChunksMax }
+    var isCongested: Bool {
+        self.tail.count + self.unansweredOctets >= Self.heldOctetsMax
+    }
+
+    /// Whether there is a chunk's worth of octets to go ahead.
+    var holdsFullChunk: Bool { self.tail.count >= self.roomInChunk }
+
+    /// Whether there is a piece to go ahead when memory is short.
+    var holdsPiece: Bool { self.tail.count >= Self.pieceOctetsMin }
+
+    /// Whether what is left can go with the append that makes the message visible.
+    var isReadyToAppend: Bool { self.unansweredOctets == 0 && self.tail.count <= self.roomInChunk }
+
+    private var roomInChunk: Int {
+        StoreLayout.chunkOctets - self.stagedOctets % StoreLayout.chunkOctets
+    }
 
     /// Takes octets in; returns by how much the memory held has grown.
     mutating func append(_ span: borrowing Span<UInt8>) -> Int {
@@ -56,24 +72,43 @@ struct ContentSpool: ~Copyable {
         return count
     }
 
-    /// The next full chunk, if there is one.
-    mutating func takeFullChunk() -> [UInt8]? {
-        guard self.tail.count >= Self.chunkOctets else { return nil }
-        let chunk = Array(self.tail[..<Self.chunkOctets])
-        self.tail.removeFirst(Self.chunkOctets)
-        self.stagedChunks += 1
-        self.unansweredChunks += 1
-        return chunk
+    /// How many full chunks went ahead, and how many octets of the next one.
+    var staged: (chunks: Int, octets: Int) {
+        let chunks = self.stagedOctets / StoreLayout.chunkOctets
+        return (chunks, self.stagedOctets - chunks * StoreLayout.chunkOctets)
     }
 
-    /// The store has answered for one chunk.
-    mutating func chunkAnswered(_ failure: Failure?) {
-        self.unansweredChunks -= 1
+    /// Takes the next octets that go ahead to the store, not over the end of a chunk, and the
+    /// request that hands them over.
+    mutating func takePiece() -> (request: StoreRequest, octets: Int) {
+        let (index, offset) = self.staged
+        let count = min(self.tail.count, self.roomInChunk)
+        var piece: [UInt8] = []
+        if count == self.tail.count {
+            swap(&piece, &self.tail)
+        } else {
+            piece = Array(self.tail[..<count])
+            self.tail.removeFirst(count)
+        }
+        self.stagedOctets += count
+        self.unansweredOctets += count
+        let isChunk = count == StoreLayout.chunkOctets
+        return (
+            isChunk
+                ? .stage(self.id, index: index, piece)
+                : .spill(self.id, index: index, offset: offset, piece),
+            count
+        )
+    }
+
+    /// The store has answered for a piece.
+    mutating func pieceAnswered(octets: Int, _ failure: Failure?) {
+        self.unansweredOctets -= octets
         if let failure { self.fail(failure) }
     }
 
     /// Nothing more is kept of a message that cannot be stored.
-    mutating func fail(_ failure: Failure) {
+    private mutating func fail(_ failure: Failure) {
         self.failure = failure
         self.tail = []
     }

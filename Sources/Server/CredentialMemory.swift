@@ -17,7 +17,9 @@ struct CredentialMemory {
 
     /// The account of an address whose password is known to be this one.
     mutating func account(of address: Address, ifPasswordIs password: [UInt8]) -> AccountID? {
-        self.cache.account(of: address.octets, ifPasswordIs: password).map(AccountID.init(rawValue:))
+        self.cache.account(of: address.octets, ifPasswordIs: password).map(
+            AccountID.init(rawValue:)
+        )
     }
 
     mutating func remember(_ address: Address, _ password: [UInt8], _ account: AccountID) {

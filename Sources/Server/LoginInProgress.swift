@@ -16,22 +16,11 @@ struct LoginInProgress {
     let proof: LoginAttempt.Proof
     let startedAt: Double
     var account: AccountRecord?
+    /// When the account was read, in the order of changes.
+    var readAt: AccountChanges.Moment = 0
+    /// How often the account changed while the password was being checked.
+    var restarts = 0
 
-    init(
-        name: borrowing Span<UInt8>,
-        secret: borrowing Span<UInt8>,
-        timestamp: borrowing Span<UInt8>,
-        method: POP3ServerSession.LoginMethod,
-        directory: borrowing AddressDirectory,
-        startedAt: Double
-    ) {
-        self.name = name.copy()
-        self.address = directory.address(name)
-        self.proof =
-            switch method {
-            case .password: .password(secret.copy())
-            case .apop: .apop(timestamp: timestamp.copy(), digest: secret.copy())
-            }
-        self.startedAt = startedAt
-    }
+    /// An account that changes more often than this during one login is taken to be in trouble.
+    static let restartsMax = 3
 }

@@ -3,11 +3,11 @@
 // The server on one loop: it owns the tables that sessions share, makes a driver for each accepted
 // connection and routes every answer to the driver that asked. It knows no protocol.
 
-package import Credentials
+internal import Credentials
 package import EventLoop
-package import MailBytes
-package import MailStore
-package import MailSyntax
+internal import MailBytes
+internal import MailStore
+internal import MailSyntax
 
 /// All sessions of one event loop and what they share.
 package final class MailServer {
@@ -16,25 +16,39 @@ package final class MailServer {
     let storage: any Storage
     let passwords: any PasswordChecker
     let journal: Journal
+    let localDomains: [String]
 
-    /// The octets of the present turn; only the entry points of a driver take it.
-    var replies = ReplyBuffer(capacity: 1 << 16)
     var directory: AddressDirectory
     var credentials: CredentialMemory
+    var changes = AccountChanges()
+    var heads: MaildropHeads
+    var loginDelays: LoginDelays
     var reservations = QuotaReservations()
     var locks = MaildropLocks()
     var messageIDs: MessageIDSource
-    /// Octets of unfinished messages in memory, over all sessions.
+    /// Octets in memory of messages that are not stored yet, over all sessions.
     var contentOctets = 0
+    /// How many of them are on their way to the store ahead of their messages.
+    var stagingOctets = 0
     /// Octets read ahead for POP3 clients, over all sessions.
     var prefetchedOctets = 0
 
-    private var conversations: [ConnectionID: any Conversation] = [:]
+    private var conversations = ConversationTable()
     private var clients = ClientCounts()
     private let isExempt: (NetworkAddress) -> Bool
+    private let controlUser: UInt32
+    private var controlCount = 0
+    private var spareReplies: ReplyBuffer?
+    /// Those whose content waits until the store has taken what it was given, in order.
+    private var waitingToStage: [ConnectionID] = []
+    /// Maildrops whose lock outlives its session, until the store has answered.
+    private var lateReleases: [Ticket: AccountID] = [:]
     private var randomness = SystemRandomNumberGenerator()
     private var whenEmpty: (() -> Void)?
     private(set) var isStopping = false
+
+    /// So many control connections may be open.
+    private static let controlConnectionsMax = 16
 
     package init(
         limits: ServerLimits,
@@ -43,83 +57,192 @@ package final class MailServer {
         storage: any Storage,
         passwords: any PasswordChecker,
         journal: Journal,
-        firstMessageID: UInt64
+        firstMessageID: UInt64,
+        controlUser: UInt32
     ) {
         self.limits = limits
         self.time = time
         self.storage = storage
         self.passwords = passwords
         self.journal = journal
+        self.localDomains = addresses.localDomains
         self.directory = AddressDirectory(
             localDomains: addresses.localDomains,
             policy: addresses.policy,
-            entriesMax: limits.directoryEntries
+            entriesMax: limits.addressCacheEntries
         )
-        self.credentials = CredentialMemory(entriesMax: limits.credentialEntries)
+        self.credentials = CredentialMemory(entriesMax: limits.credentialCacheEntries)
+        self.heads = MaildropHeads(entriesMax: limits.addressCacheEntries)
+        self.loginDelays = LoginDelays(seconds: limits.loginDelaySeconds)
         self.messageIDs = MessageIDSource(block: firstMessageID)
         self.isExempt = addresses.isExempt
+        self.controlUser = controlUser
     }
 
     /// How many connections are being served.
     package var connectionCount: Int { self.conversations.count }
 
+    /// What should be nothing when no connection is left and every answer has come.
+    package var leaks: [String] {
+        var leaks: [String] = []
+        if self.contentOctets != 0 { leaks.append("\(self.contentOctets) octets of content") }
+        if self.stagingOctets != 0 { leaks.append("\(self.stagingOctets) octets being staged") }
+        if self.prefetchedOctets != 0 { leaks.append("\(self.prefetchedOctets) octets read ahead") }
+        if !self.locks.isEmpty { leaks.append("locks of maildrops") }
+        if !self.reservations.isEmpty { leaks.append("reservations of quota") }
+        return leaks
+    }
+
     // MARK: - Connections
 
     /// Serves a connection that a listener accepted, or refuses it.
     package func accept(_ stream: any ByteStream, for profile: ServiceProfile) {
-        guard !self.isStopping, self.conversations.count < self.limits.connections,
+        guard !self.isStopping else { return self.refuse(stream, profile, "stopping") }
+        guard self.conversations.count - self.controlCount < self.limits.connections else {
+            return self.refuse(stream, profile, "limits.connections")
+        }
+        guard
             self.isExempt(stream.peer)
                 || self.clients.enter(
                     stream.peer.clientKey,
                     max: self.limits.connectionsPerClient
                 )
-        else { return self.refuse(stream, for: profile) }
+        else { return self.refuse(stream, profile, "limits.connections-per-client") }
         let conversation: any Conversation =
             switch profile.service {
             case .smtp, .lmtp: SMTPDriver(stream: stream, server: self, profile: profile)
             case .pop3: POP3Driver(stream: stream, server: self, profile: profile)
             }
-        self.conversations[stream.id] = conversation
-        stream.handler = conversation
-        self.journal.sessionBegan(stream, profile.service)
+        self.journal.sessionBegan(stream, profile.name)
+        self.begin(conversation)
+    }
+
+    /// Serves a connection of the control socket, or refuses it: only root and the user that runs
+    /// the server may administer it, whatever the permissions of the file.
+    package func acceptControl(_ stream: any ByteStream) {
+        guard let user = stream.peerUser, user == 0 || user == self.controlUser,
+            self.controlCount < Self.controlConnectionsMax
+        else {
+            self.journal.connectionRefused(stream, "control", "not permitted, or too many")
+            return stream.close()
+        }
+        self.controlCount += 1
+        self.begin(ControlDriver(stream: stream, server: self))
+    }
+
+    private func begin(_ conversation: any Conversation) {
+        self.conversations.insert(conversation)
+        conversation.stream.handler = conversation
         conversation.begin()
     }
 
-    private func refuse(_ stream: any ByteStream, for profile: ServiceProfile) {
-        self.journal.connectionRefused(stream, profile.service)
-        var refusal = ReplyBuffer(capacity: 64)
-        refusal.append(profile.refusal)
-        stream.send(refusal.span)
+    private func refuse(
+        _ stream: any ByteStream,
+        _ profile: ServiceProfile,
+        _ why: StaticString
+    ) {
+        self.journal.connectionRefused(stream, profile.name, why)
+        var replies = self.takeReplies()
+        replies.append(profile.refusal)
+        stream.send(replies.span)
+        replies.removeAll()
+        self.putBack(replies)
         stream.close()
     }
 
     /// A driver's connection is gone.
     func ended(_ conversation: any Conversation) {
         let stream = conversation.stream
-        guard self.conversations.removeValue(forKey: stream.id) != nil else { return }
-        if !self.isExempt(stream.peer) { self.clients.leave(stream.peer.clientKey) }
-        self.journal.sessionEnded(stream)
-        if self.isStopping, self.conversations.isEmpty { self.whenEmpty?() }
+        guard self.conversations.remove(stream.id) else { return }
+        if conversation is ControlDriver {
+            self.controlCount -= 1
+        } else {
+            if !self.isExempt(stream.peer) { self.clients.leave(stream.peer.clientKey) }
+            self.journal.sessionEnded(stream)
+        }
+        if self.isStopping, self.conversations.count == 0 { self.whenEmpty?() }
+    }
+
+    // MARK: - Replies
+
+    /// The buffer for the replies of one call of a driver, who puts it back: it is moved out rather
+    /// than lent, so that no order of calls can find it in use.
+    func takeReplies() -> ReplyBuffer {
+        self.spareReplies.take() ?? ReplyBuffer(capacity: 1 << 14)
+    }
+
+    func putBack(_ replies: consuming ReplyBuffer) {
+        self.spareReplies = consume replies
+    }
+
+    /// Long answers leave in portions of about this size: the more connections there are, the less
+    /// each of them may have in memory.
+    var outputPortionOctets: Int {
+        min(max(self.limits.contentMemoryOctets / max(self.connectionCount, 1), 1 << 13), 1 << 16)
+    }
+
+    /// Output that a peer may leave untaken before it is read from no more.
+    var outputBacklogOctets: Int {
+        min(self.limits.outputBacklogOctets, 2 * self.outputPortionOctets)
     }
 
     // MARK: - Answers
 
     /// Routes an answer to the driver that asked, if it still lives.
     package func answered(_ reply: StorageReply, for ticket: Ticket) {
-        if ticket.connection == .server { return self.answeredToServer(reply) }
-        self.conversations[ticket.connection]?.answered(reply, serial: ticket.serial)
+        self.account(for: reply, ticket)
+        if ticket.connection == .server {
+            self.answeredToServer(reply)
+        } else {
+            self.conversations[ticket.connection]?.answered(reply, serial: ticket.serial)
+        }
         self.reserveMessageIDs()
     }
 
+    /// What every answer changes in the tables of the server, whether its driver lives or not.
+    private func account(for reply: StorageReply, _ ticket: Ticket) {
+        switch reply {
+        case .appended(let answer, let message):
+            self.contentOctets -= message.content.count
+            self.heads.forget(message.deliveries)
+            self.journal.committed(
+                message,
+                answer,
+                session: ticket.connection,
+                peer: self.conversations[ticket.connection]?.stream.peer
+            )
+        case .staged(_, let octets):
+            self.contentOctets -= octets
+            self.stagingOctets -= octets
+            self.letStage()
+        case .deleted(_, let account):
+            self.heads.forget([account])
+            guard !self.lateReleases.isEmpty,
+                let account = self.lateReleases.removeValue(forKey: ticket)
+            else { return }
+            self.locks.release(account, of: ticket.connection)
+        case .written(_, let address?):
+            self.accountChanged(address)
+        case .written(_, nil), .resolved, .expanded, .account, .maildrop, .listing, .content,
+            .accounts, .aliases, .judged, .delayPassed, .failed:
+            break
+        }
+    }
+
     /// Gives a driver an answer from this very loop, never from within its own call.
-    func answerLater(_ reply: StorageReply, for ticket: Ticket, after seconds: Double = 0) {
+    func answerLater(_ reply: StorageReply, for ticket: Ticket, after seconds: Double) {
         self.time.after(seconds: seconds) { [weak self] in
             self?.answered(reply, for: ticket)
         }
     }
 
+    /// Gives the lock of a maildrop back when the store has answered that ticket.
+    func releaseAfterAnswer(_ account: AccountID, _ ticket: Ticket) {
+        self.lateReleases[ticket] = account
+    }
+
     private func answeredToServer(_ reply: StorageReply) {
-        guard case .written(.reserved(let first)) = reply else {
+        guard case .written(.reserved(let first), _) = reply else {
             // Asked again when the next message needs an id.
             return self.messageIDs.refill(block: nil)
         }
@@ -134,17 +257,45 @@ package final class MailServer {
         )
     }
 
-    /// Accounts or aliases have changed: nothing remembered of them may be used again.
-    package func accountsChanged(_ address: Address?) {
+    /// An account or alias has changed: nothing remembered of it may be used again.
+    private func accountChanged(_ address: Address) {
+        self.changes.record(address)
         self.directory.forgetAll()
-        if let address {
-            self.credentials.forget(address)
-        } else {
-            self.credentials.forgetAll()
-        }
+        self.credentials.forget(address)
     }
 
     func random() -> UInt64 { self.randomness.next() }
+
+    // MARK: - Content memory
+
+    /// Whether content should go ahead to the store in smaller pieces than it otherwise would.
+    var isShortOfContentMemory: Bool { self.contentOctets > self.limits.contentMemoryOctets }
+
+    /// Whether another message may be begun at all.
+    var hasRoomForMessage: Bool { self.contentOctets <= 2 * self.limits.contentMemoryOctets }
+
+    /// Whether the store may be given more content ahead of its message.
+    var mayStage: Bool {
+        self.stagingOctets == 0 || self.stagingOctets < self.limits.contentMemoryOctets / 2
+    }
+
+    /// The driver's `mayStage()` is called as soon as the store has taken enough.
+    func waitToStage(_ conversation: any Conversation) {
+        self.waitingToStage.append(conversation.stream.id)
+    }
+
+    private func letStage() {
+        guard !self.waitingToStage.isEmpty, self.mayStage else { return }
+        var waiting: [ConnectionID] = []
+        swap(&waiting, &self.waitingToStage)
+        for (index, id) in waiting.enumerated() {
+            guard self.mayStage else {
+                self.waitingToStage.insert(contentsOf: waiting[index...], at: 0)
+                return
+            }
+            self.conversations[id]?.mayStage()
+        }
+    }
 
     // MARK: - The end
 
@@ -159,32 +310,14 @@ package final class MailServer {
             pending = nil
             done?()
         }
-        guard !self.conversations.isEmpty else { return finish() }
+        guard self.conversations.count > 0 else { return finish() }
         self.whenEmpty = finish
-        for conversation in Array(self.conversations.values) { conversation.stop() }
+        for conversation in self.conversations.all { conversation.stop() }
         self.time.after(seconds: self.limits.shutdownGraceSeconds) { [weak self] in
             guard let self else { return }
-            for conversation in Array(self.conversations.values) { conversation.stream.abort() }
+            for conversation in self.conversations.all { conversation.stream.abort() }
             finish()
         }
-    }
-}
-
-/// What of the configuration concerns addresses.
-package struct AddressSettings {
-    package var localDomains: [String]
-    package var policy: AddressPolicy
-    /// Peers that are free of per-client limits.
-    package var isExempt: (NetworkAddress) -> Bool
-
-    package init(
-        localDomains: [String],
-        policy: AddressPolicy,
-        isExempt: @escaping (NetworkAddress) -> Bool
-    ) {
-        self.localDomains = localDomains
-        self.policy = policy
-        self.isExempt = isExempt
     }
 }
 

@@ -10,6 +10,9 @@ internal import MailStore
 struct MaildropLocks {
     private var holders: [AccountID: ConnectionID] = [:]
 
+    /// Whether nobody holds any.
+    var isEmpty: Bool { self.holders.isEmpty }
+
     /// Takes the lock unless another connection has it.
     mutating func take(_ account: AccountID, for connection: ConnectionID) -> Bool {
         if let holder = self.holders[account] { return holder == connection }

@@ -7,7 +7,7 @@ package import MailSyntax
 
 /// The ids this process may give out.
 package struct MessageIDSource {
-    private var next: UInt64
+    private var upcoming: UInt64
     private var end: UInt64
     private var spare: (first: UInt64, end: UInt64)?
     private var isRefilling = false
@@ -16,14 +16,14 @@ package struct MessageIDSource {
     package static let blockCount = 1 << 16
 
     package init(block first: UInt64) {
-        self.next = first
+        self.upcoming = first
         self.end = first + UInt64(Self.blockCount)
     }
 
     /// Whether another block should be reserved now; true once per block.
     package mutating func shouldRefill() -> Bool {
         guard !self.isRefilling, self.spare == nil,
-            self.end - self.next < UInt64(Self.blockCount / 4)
+            self.end - self.upcoming < UInt64(Self.blockCount / 4)
         else { return false }
         self.isRefilling = true
         return true
@@ -38,12 +38,12 @@ package struct MessageIDSource {
 
     /// A new id, or nil while there is none.
     package mutating func next() -> MessageID? {
-        if self.next == self.end, let spare = self.spare.take() {
-            self.next = spare.first
+        if self.upcoming == self.end, let spare = self.spare.take() {
+            self.upcoming = spare.first
             self.end = spare.end
         }
-        guard self.next < self.end else { return nil }
-        defer { self.next += 1 }
-        return MessageID(rawValue: self.next)
+        guard self.upcoming < self.end else { return nil }
+        defer { self.upcoming += 1 }
+        return MessageID(rawValue: self.upcoming)
     }
 }

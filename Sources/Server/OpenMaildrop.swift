@@ -13,6 +13,8 @@ struct OpenMaildrop {
     var head: MaildropHead?
     var listing: MaildropListing?
     private var prefetched: [UInt32: [UInt8]] = [:]
+    private var isExpecting = false
+    /// Octets that were read ahead, or may be coming in.
     private(set) var prefetchedOctets = 0
 
     init(account: AccountID) {
@@ -32,21 +34,31 @@ struct OpenMaildrop {
     func following(_ message: Int32) -> [UInt32] {
         guard let listing, self.prefetched.isEmpty else { return [] }
         let start = Int(message) + 1
-        guard start < listing.sequences.count else { return [] }
-        return Array(listing.sequences[start..<min(start + Self.followingMax, listing.sequences.count)])
+        let end = min(start + Self.followingMax, listing.sequences.count)
+        guard start < end else { return [] }
+        return Array(listing.sequences[start..<end])
     }
 
-    /// Keeps what was read ahead; returns how many octets that are.
+    /// The reader was asked to read ahead; returns by how much the octets held may grow.
+    mutating func expectPrefetch() -> Int {
+        self.isExpecting = true
+        self.prefetchedOctets += ContentQuestion.followingOctetsMax
+        return ContentQuestion.followingOctetsMax
+    }
+
+    /// Keeps what was read ahead; returns by how much the octets held have grown.
     mutating func prefetch(_ messages: [PrefetchedMessage]) -> Int {
-        var kept = 0
+        var grown = self.isExpecting ? -ContentQuestion.followingOctetsMax : 0
+        self.isExpecting = false
         for message in messages {
-            kept += message.octets.count
+            grown += message.octets.count
             self.prefetched[message.sequence] = message.octets
         }
-        self.prefetchedOctets += kept
-        return kept
+        self.prefetchedOctets += grown
+        return grown
     }
 
+    /// A message that was read ahead; it is given once.
     mutating func takePrefetched(_ sequence: UInt32) -> [UInt8]? {
         guard let octets = self.prefetched.removeValue(forKey: sequence) else { return nil }
         self.prefetchedOctets -= octets.count

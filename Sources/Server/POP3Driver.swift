@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interprets the effects of one POP3 session: checks logins, holds the maildrop's lock, fetches
-// listings and messages a chunk at a time, and carries deletions to the store.
+// Interprets the effects of one POP3 session: feeds it what the stream received, sends its replies
+// in portions, and asks what it asks. Logins and the maildrop are in the files beside this one.
+//
+// The session runs in `received` alone, as in the SMTP driver: an answer is kept until the stream,
+// resumed, calls at the end of the turn.
 
-package import EventLoop
+internal import EventLoop
 internal import MailBytes
 internal import MailStore
 internal import MailSyntax
@@ -12,27 +15,36 @@ internal import POP3Protocol
 /// The driver of one POP3 connection.
 final class POP3Driver: Conversation {
     let stream: any ByteStream
-    private unowned let server: MailServer
+    unowned let server: MailServer
     private let profile: ServiceProfile
-    private var session: POP3ServerSession
-    private var question = PendingQuestion()
-    private var asked = Question.nothing
-    private var login: LoginInProgress?
-    private var maildrop: OpenMaildrop?
-    /// The effect that waits until the peer has read what it was sent.
+    var session: POP3ServerSession
+    var question = PendingQuestion()
+    var asked = Question.nothing
+    /// The answer that waits for the stream's next call.
+    private var ready: ReadyAnswer?
+    var login: LoginInProgress?
+    var maildrop: OpenMaildrop?
+    /// The read that waits until the peer has taken what it was sent.
     private var heldEffect: POP3ServerSession.Effect?
-    private var isClosing = false
+    private(set) var isClosing = false
     private var isBlocked = false
 
-    private enum Question {
+    enum Question {
         case nothing
         case account
         case password
-        case maildrop
-        case listing
-        case content(sequence: UInt32, offset: Int)
-        case deletion
         case delay
+        case maildrop(Ticket)
+        case listing
+        case content
+        case deletion(Ticket)
+    }
+
+    /// An answer in the words of the session.
+    enum ReadyAnswer {
+        case answer(POP3ServerSession.Answer)
+        case listing(MaildropListing)
+        case content([UInt8], isLast: Bool)
     }
 
     private enum Outcome {
@@ -67,7 +79,20 @@ final class POP3Driver: Conversation {
     // MARK: - The stream's calls
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
-        self.run(octets, into: &self.server.replies)
+        guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
+        var replies = self.server.takeReplies()
+        var offset = 0
+        let outcome = self.run(octets, &offset, into: &replies)
+        self.flush(&replies)
+        self.server.putBack(replies)
+        guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
+        self.armDeadline()
+        switch outcome {
+        case .goOn: return Consumption(count: offset, next: self.isBlocked ? .suspend : .yield)
+        case .awaitInput:
+            return Consumption(count: offset, next: self.isBlocked ? .suspend : .awaitMore)
+        case .suspended, .closed: return Consumption(count: offset, next: .suspend)
+        }
     }
 
     func inputEnded(_ stream: any ByteStream) {
@@ -76,12 +101,10 @@ final class POP3Driver: Conversation {
     }
 
     func drained(_ stream: any ByteStream) {
-        guard self.isBlocked, !self.isClosing else { return }
+        guard self.isBlocked else { return }
         self.isBlocked = false
-        if let effect = self.heldEffect.take() {
-            self.continue(with: effect, into: &self.server.replies)
-        }
-        self.resumeIfFree()
+        guard !self.isAsking, !self.isClosing else { return }
+        self.stream.resume()
     }
 
     func deadlinePassed(_ stream: any ByteStream) {
@@ -90,8 +113,8 @@ final class POP3Driver: Conversation {
     }
 
     func ended(_ stream: any ByteStream) {
-        self.question.forget()
         self.releaseMaildrop()
+        self.question.forget()
         self.server.ended(self)
     }
 
@@ -99,59 +122,36 @@ final class POP3Driver: Conversation {
 
     private func run(
         _ octets: borrowing Span<UInt8>,
+        _ offset: inout Int,
         into replies: inout ReplyBuffer
-    ) -> Consumption {
-        guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
-        var offset = 0
-        var steps = 0
-        while true {
-            let step = self.session.reduce(.received(octets.extracting(offset...)), into: &replies)
-            offset += step.consumed
-            steps += 1
-            switch self.perform(step.effect, into: &replies) {
-            case .closed:
-                return Consumption(count: octets.count, next: .finished)
-            case .suspended:
-                self.flush(&replies)
-                self.armDeadline()
-                return Consumption(count: offset, next: .suspend)
-            case .awaitInput:
-                self.flush(&replies)
-                self.armDeadline()
-                return Consumption(count: offset, next: self.isBlocked ? .suspend : .awaitMore)
-            case .goOn:
-                if steps >= self.server.limits.stepsPerTurn { self.flush(&replies) }
-                if self.isBlocked {
-                    self.heldEffect = .proceed
-                    return Consumption(count: offset, next: .suspend)
-                }
-                if steps >= self.server.limits.stepsPerTurn {
-                    return Consumption(count: offset, next: .yield)
-                }
-            }
+    ) -> Outcome {
+        var outcome = Outcome.goOn
+        if let effect = self.heldEffect.take() {
+            outcome = self.perform(effect, into: &replies)
+        } else if let ready = self.ready.take() {
+            outcome = self.perform(self.answer(ready, into: &replies), into: &replies)
+        } else if self.isAsking {
+            return .suspended
         }
+        var steps = 0
+        while outcome == .goOn, !self.isBlocked, steps < self.server.limits.stepsPerTurn {
+            let rest = octets.extracting(offset...)
+            let step = self.session.reduce(.received(rest), into: &replies)
+            offset += step.consumed
+            outcome = self.perform(step.effect, into: &replies)
+            steps += 1
+        }
+        return outcome
     }
 
-    /// An event that carries no octets of the stream.
+    /// An event that comes between the stream's calls for input.
     private func deliver(_ event: borrowing POP3ServerSession.Event) {
-        self.deliver(event, into: &self.server.replies)
-    }
-
-    private func deliver(
-        _ event: borrowing POP3ServerSession.Event,
-        into replies: inout ReplyBuffer
-    ) {
+        var replies = self.server.takeReplies()
         let step = self.session.reduce(event, into: &replies)
-        self.continue(with: step.effect, into: &replies)
-    }
-
-    private func `continue`(
-        with effect: POP3ServerSession.Effect,
-        into replies: inout ReplyBuffer
-    ) {
-        guard self.perform(effect, into: &replies) != .closed else { return }
+        let outcome = self.perform(step.effect, into: &replies)
         self.flush(&replies)
-        self.armDeadline()
+        self.server.putBack(replies)
+        if outcome != .closed { self.armDeadline() }
     }
 
     private func perform(
@@ -161,11 +161,8 @@ final class POP3Driver: Conversation {
         var effect = effect
         while true {
             // A long answer leaves in portions; the rest waits for the peer.
-            if replies.count >= self.server.limits.outputPortionOctets { self.flush(&replies) }
-            if self.isBlocked, effect != .close {
-                self.heldEffect = effect
-                return .suspended
-            }
+            if replies.count >= self.server.outputPortionOctets { self.flush(&replies) }
+            let answer: ReadyAnswer?
             switch effect {
             case .proceed:
                 return .goOn
@@ -176,272 +173,88 @@ final class POP3Driver: Conversation {
                 self.close()
                 return .closed
             case .logIn(let method):
-                self.logIn(method)
-                return .suspended
+                answer = self.logIn(method).map { .answer($0) }
             case .listMaildrop:
                 self.askForListing()
-                return .suspended
+                answer = nil
             case .readContent(let message, let offset):
-                guard let next = self.read(message, offset, into: &replies) else {
+                guard !self.isBlocked else {
+                    self.heldEffect = effect
                     return .suspended
                 }
-                effect = next
+                answer = self.read(message, offset)
             case .commitDeletions:
                 self.commitDeletions()
-                return .suspended
+                answer = nil
             }
+            guard let answer else { return .suspended }
+            effect = self.answer(answer, into: &replies)
         }
     }
 
-    private var isAsking: Bool {
-        if case .nothing = self.asked { return false }
-        return true
+    private func answer(
+        _ answer: ReadyAnswer,
+        into replies: inout ReplyBuffer
+    ) -> POP3ServerSession.Effect {
+        switch answer {
+        case .answer(let answer):
+            self.session.reduce(.answered(answer), into: &replies).effect
+        case .listing(let listing):
+            self.session.reduce(.listed(listing), into: &replies).effect
+        case .content(let octets, let isLast):
+            self.session.reduce(.contentRead(octets.span, isLast: isLast), into: &replies).effect
+        }
     }
 
     private func flush(_ replies: inout ReplyBuffer) {
         guard !replies.isEmpty else { return }
         self.stream.send(replies.span)
         replies.removeAll()
-        if self.stream.pendingOutputCount > self.server.limits.outputBacklogOctets {
+        if self.stream.pendingOutputCount > self.server.outputBacklogOctets {
             self.isBlocked = true
         }
     }
 
-    private func resumeIfFree() {
-        guard !self.isBlocked, !self.isAsking, !self.isClosing else { return }
-        self.stream.resume()
-    }
-
     private func close() {
-        guard !self.isClosing else { return }
         self.isClosing = true
         self.releaseMaildrop()
         self.stream.close()
     }
 
+    // MARK: - Waiting
+
+    var isAsking: Bool {
+        if case .nothing = self.asked { return false }
+        return true
+    }
+
+    /// The stream calls `received` at the end of this turn.
+    func resume(with answer: ReadyAnswer) {
+        self.ready = answer
+        self.stream.resume()
+    }
+
     private func armDeadline() {
         self.stream.setDeadline(seconds: self.server.limits.pop3IdleSeconds)
     }
-}
 
-// MARK: - Login
+    // MARK: - Answers
 
-extension POP3Driver {
-    private func logIn(_ method: POP3ServerSession.LoginMethod) {
-        let login = LoginInProgress(
-            name: self.session.userName,
-            secret: self.session.secret,
-            timestamp: self.session.apopTimestamp,
-            method: method,
-            directory: self.server.directory,
-            startedAt: self.server.time.now
-        )
-        self.login = login
-        if case .password(let password) = login.proof, let address = login.address,
-            let account = self.server.credentials.account(of: address, ifPasswordIs: password)
-        {
-            return self.open(account)
-        }
-        guard let address = login.address else { return self.check(nil) }
-        self.asked = .account
-        self.server.storage.read(.account(address), for: self.question.next(self.stream.id))
-    }
-
-    private func check(_ account: AccountRecord?) {
-        guard let login = self.login else { return }
-        self.asked = .password
-        self.login?.account = account
-        let attempt = LoginAttempt(account: account, proof: login.proof)
-        let accepted = self.server.passwords.check(
-            attempt,
-            for: self.question.next(self.stream.id)
-        )
-        if !accepted {
-            self.question.forget()
-            self.finishLogin(.temporaryFailure)
-        }
-    }
-
-    private func judge(_ verdict: PasswordVerdict) {
-        guard let login = self.login, let account = login.account, verdict.isValid else {
-            return self.refuseLogin()
-        }
-        if case .password(let password) = login.proof, let address = login.address {
-            self.server.credentials.remember(address, password, account.id)
-            if let record = verdict.betterRecord {
-                self.server.storage.write(
-                    .setPassword(address, record),
-                    for: Ticket(connection: self.stream.id, serial: .max)
-                )
-            }
-        }
-        self.open(account.id)
-    }
-
-    /// An unknown user and a wrong password look the same, in words and in time: the answer comes
-    /// at a fixed delay after the attempt began.
-    private func refuseLogin() {
-        self.server.logLoginFailure(of: self.login, from: self.stream)
-        let started = self.login?.startedAt ?? 0
-        let delay = started + self.server.limits.loginFailureSeconds - self.server.time.now
-        guard delay > 0 else { return self.finishLogin(.loginRefused) }
-        self.asked = .delay
-        self.server.answerLater(
-            .delayPassed,
-            for: self.question.next(self.stream.id),
-            after: delay
-        )
-    }
-
-    private func open(_ account: AccountID) {
-        guard self.server.locks.take(account, for: self.stream.id) else {
-            return self.finishLogin(.maildropLocked)
-        }
-        self.maildrop = OpenMaildrop(account: account)
-        self.asked = .maildrop
-        self.server.storage.read(.maildrop(account), for: self.question.next(self.stream.id))
-    }
-
-    private func finishLogin(_ answer: POP3ServerSession.Answer) {
-        self.login = nil
-        self.asked = .nothing
-        if case .loggedIn = answer {} else { self.releaseMaildrop() }
-        self.deliver(.answered(answer))
-    }
-
-    private func releaseMaildrop() {
-        guard let maildrop = self.maildrop.take() else { return }
-        self.server.prefetchedOctets -= maildrop.prefetchedOctets
-        self.server.locks.release(maildrop.account, of: self.stream.id)
-    }
-}
-
-// MARK: - The maildrop
-
-extension POP3Driver {
-    private func askForListing() {
-        guard let maildrop = self.maildrop, let head = maildrop.head else { return }
-        self.asked = .listing
-        self.server.storage.read(
-            .listing(maildrop.account, head: head),
-            for: self.question.next(self.stream.id)
-        )
-    }
-
-    /// The next effect when the octets are at hand, else nil: the store is asked.
-    private func read(
-        _ message: Int32,
-        _ offset: Int,
-        into replies: inout ReplyBuffer
-    ) -> POP3ServerSession.Effect? {
-        guard let maildrop = self.maildrop, let sequence = maildrop.sequence(of: message) else {
-            return self.session.reduce(.answered(.contentMissing), into: &replies).effect
-        }
-        if offset == 0, let octets = self.maildrop?.takePrefetched(sequence) {
-            self.server.prefetchedOctets -= octets.count
-            return self.session.reduce(.contentRead(octets.span, isLast: true), into: &replies)
-                .effect
-        }
-        self.asked = .content(sequence: sequence, offset: offset)
-        let hasRoom = self.server.prefetchedOctets < self.server.limits.contentMemoryOctets
-        let question = ContentQuestion(
-            account: maildrop.account,
-            sequence: sequence,
-            offset: offset,
-            octetsMax: self.server.limits.outputPortionOctets,
-            following: offset == 0 && hasRoom ? maildrop.following(message) : []
-        )
-        self.server.storage.read(.content(question), for: self.question.next(self.stream.id))
-        return nil
-    }
-
-    private func commitDeletions() {
-        guard let maildrop = self.maildrop, let head = maildrop.head else { return }
-        var sequences: [UInt32] = []
-        sequences.reserveCapacity(self.session.deletedCount)
-        self.session.forEachDeleted { index in
-            if let sequence = maildrop.sequence(of: Int32(index)) { sequences.append(sequence) }
-        }
-        self.asked = .deletion
-        self.server.storage.write(
-            .delete(maildrop.account, incarnation: head.incarnation, sequences: sequences),
-            for: self.question.next(self.stream.id)
-        )
-    }
-}
-
-// MARK: - Answers
-
-extension POP3Driver {
     func answered(_ reply: StorageReply, serial: UInt32) {
         guard self.question.takes(serial), !self.isClosing else { return }
         let asked = self.asked
         self.asked = .nothing
-        switch asked {
-        case .nothing:
-            return
-        case .account:
-            guard case .account(let record) = reply else {
-                self.finishLogin(.temporaryFailure)
-                break
+        let answer: ReadyAnswer? =
+            switch asked {
+            case .nothing: nil
+            case .account: self.accountRead(reply).map { .answer($0) }
+            case .password: self.passwordJudged(reply).map { .answer($0) }
+            case .delay: .answer(self.endLogin(.loginRefused))
+            case .maildrop(let ticket): self.maildropRead(reply, ticket).map { .answer($0) }
+            case .listing: self.listed(reply)
+            case .content: self.contentRead(reply)
+            case .deletion: .answer(Self.deleted(reply))
             }
-            self.check(record)
-        case .password:
-            guard case .judged(let verdict) = reply else {
-                self.finishLogin(.temporaryFailure)
-                break
-            }
-            self.judge(verdict)
-        case .delay:
-            self.finishLogin(.loginRefused)
-        case .maildrop:
-            self.opened(reply)
-        case .listing:
-            self.listed(reply)
-        case .content(let sequence, let offset):
-            self.contentRead(reply, sequence, offset)
-        case .deletion:
-            guard case .written(.deleted) = reply else {
-                self.deliver(.answered(.deletionsFailed))
-                break
-            }
-            self.deliver(.answered(.deletionsCommitted))
-        }
-        self.resumeIfFree()
-    }
-
-    private func opened(_ reply: StorageReply) {
-        switch reply {
-        case .maildrop(let head):
-            self.maildrop?.head = head
-            self.server.logLogin(of: self.login, head, from: self.stream)
-            self.finishLogin(.loggedIn(messages: head.count, octets: head.octets))
-        case .failed(.gone):
-            // The account went away between the check and now.
-            self.refuseLogin()
-        default:
-            self.finishLogin(.temporaryFailure)
-        }
-    }
-
-    private func listed(_ reply: StorageReply) {
-        guard case .listing(let listing) = reply else {
-            return self.deliver(.answered(.temporaryFailure))
-        }
-        self.maildrop?.listing = listing
-        self.deliver(.listed(listing))
-    }
-
-    private func contentRead(_ reply: StorageReply, _ sequence: UInt32, _ offset: Int) {
-        switch reply {
-        case .content(let octets, let isLast, let following):
-            let kept = self.maildrop?.prefetch(following) ?? 0
-            self.server.prefetchedOctets += kept
-            self.deliver(.contentRead(octets.span, isLast: isLast))
-        case .failed(.gone):
-            self.deliver(.answered(.contentMissing))
-        default:
-            self.deliver(.answered(.temporaryFailure))
-        }
+        if let answer { self.resume(with: answer) }
     }
 }

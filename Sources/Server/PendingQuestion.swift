@@ -3,7 +3,7 @@
 // A driver has at most one question outstanding. The serial number tells its answer from one that
 // comes too late.
 
-package import EventLoop
+internal import EventLoop
 
 /// The question a driver waits on.
 struct PendingQuestion {

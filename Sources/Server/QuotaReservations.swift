@@ -9,6 +9,9 @@ internal import MailStore
 struct QuotaReservations {
     private var octets: [AccountID: Int] = [:]
 
+    /// Whether nothing is promised.
+    var isEmpty: Bool { self.octets.isEmpty }
+
     /// Whether the maildrop cannot take `more` octets.
     func isOver(_ mailbox: MailboxTarget, adding more: Int) -> Bool {
         guard let quota = mailbox.quota else { return false }
@@ -16,16 +19,18 @@ struct QuotaReservations {
         return mailbox.octets + reserved + max(more, 1) > quota
     }
 
-    mutating func add(_ octets: Int, to targets: [[MailboxTarget]]) {
+    /// The maildrops will be sent so many octets.
+    mutating func add(_ octets: Int, to mailboxes: [MailboxTarget]) {
         guard octets > 0 else { return }
-        for mailbox in targets.joined() where mailbox.quota != nil {
+        for mailbox in mailboxes where mailbox.quota != nil {
             self.octets[mailbox.account, default: 0] += octets
         }
     }
 
-    mutating func remove(_ octets: Int, from targets: [[MailboxTarget]]) {
+    /// They were sent, or will not be.
+    mutating func remove(_ octets: Int, from mailboxes: [MailboxTarget]) {
         guard octets > 0 else { return }
-        for mailbox in targets.joined() where mailbox.quota != nil {
+        for mailbox in mailboxes where mailbox.quota != nil {
             let left = (self.octets[mailbox.account] ?? 0) - octets
             self.octets[mailbox.account] = left > 0 ? left : nil
         }

@@ -2,9 +2,13 @@
 //
 // Interprets the effects of one SMTP or LMTP session: feeds it what the stream received, sends its
 // replies, asks the directory and the store what it asks, and spools content. It decides nothing
-// about the protocol.
+// about the protocol. Recipients and content are in the files beside this one.
+//
+// The session runs in `received` alone: an answer is kept until the stream, resumed, calls at the
+// end of the turn. So no call of the driver is ever made from within another, and the replies to an
+// answer and to what is buffered behind it leave together.
 
-package import EventLoop
+internal import EventLoop
 internal import MailBytes
 internal import MailStore
 internal import MailSyntax
@@ -13,26 +17,41 @@ internal import SMTPProtocol
 /// The driver of one SMTP or LMTP connection.
 final class SMTPDriver: Conversation {
     let stream: any ByteStream
-    private unowned let server: MailServer
-    private let profile: ServiceProfile
-    private var session: SMTPServerSession
-    private var question = PendingQuestion()
-    private var asked = Question.nothing
+    unowned let server: MailServer
+    let profile: ServiceProfile
+    var session: SMTPServerSession
+    var question = PendingQuestion()
+    var asked = Question.nothing
+    /// The answer that waits for the stream's next call.
+    private var ready: ReadyAnswer?
     /// Where the accepted recipients' copies go, recipient by recipient.
-    private var targets: [[MailboxTarget]] = []
-    private var spool: ContentSpool?
-    private var heldOctets = 0
-    private var reservedOctets = 0
-    private var pace = PaceMeter()
-    private var isClosing = false
+    var targets: [[MailboxTarget]] = []
+    var deliveryCount = 0
+    /// What each of their maildrops with a quota was asked to keep free.
+    var reservedOctets = 0
+    var spool: ContentSpool?
+    /// Octets of the message in memory here, as the server counts them.
+    var heldOctets = 0
+    var pace = PaceMeter()
+    var isWaitingToStage = false
+    private(set) var isClosing = false
     private var isBlocked = false
 
-    private enum Question {
+    enum Question {
         case nothing
-        case recipient
-        case commit
+        case recipient(AccountChanges.Moment)
         case mailbox
         case expansion
+        case commit
+    }
+
+    /// An answer in the words of the session.
+    enum ReadyAnswer {
+        case answer(SMTPServerSession.Answer)
+        /// LMTP: one answer for each recipient.
+        case perRecipient([SMTPServerSession.Answer])
+        /// The members of a list, LF between them.
+        case members([UInt8])
     }
 
     /// What became of an effect.
@@ -51,24 +70,37 @@ final class SMTPDriver: Conversation {
     }
 
     func begin() {
-        let early = self.stream.hasReadableInput
-        self.deliver(.accepted(earlyTalk: early), into: &self.server.replies)
+        self.deliver(.accepted(earlyTalk: self.stream.hasReadableInput))
     }
 
     func stop() {
         guard !self.isClosing else { return }
-        self.deliver(.stopping, into: &self.server.replies)
+        self.deliver(.stopping)
     }
 
     // MARK: - The stream's calls
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
-        self.run(octets, into: &self.server.replies)
+        guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
+        var replies = self.server.takeReplies()
+        var offset = 0
+        let outcome = self.run(octets, &offset, into: &replies)
+        self.flush(&replies)
+        self.server.putBack(replies)
+        guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
+        self.endTransactionIfOver()
+        self.armDeadline()
+        switch outcome {
+        case .goOn: return Consumption(count: offset, next: self.isHeldBack ? .suspend : .yield)
+        case .awaitInput:
+            return Consumption(count: offset, next: self.isHeldBack ? .suspend : .awaitMore)
+        case .suspended, .closed: return Consumption(count: offset, next: .suspend)
+        }
     }
 
     func inputEnded(_ stream: any ByteStream) {
         guard !self.isClosing else { return }
-        self.deliver(.peerClosed, into: &self.server.replies)
+        self.deliver(.peerClosed)
     }
 
     func drained(_ stream: any ByteStream) {
@@ -80,24 +112,18 @@ final class SMTPDriver: Conversation {
     func deadlinePassed(_ stream: any ByteStream) {
         guard !self.isClosing else { return }
         let now = self.server.time.now
-        if self.session.awaiting == .content {
-            let limits = self.server.limits
-            if self.pace.hasTime(at: now, limits: limits) {
-                let slow = self.pace.isTooSlow(
-                    octets: self.session.contentOctets,
-                    at: now,
-                    limits: limits
-                )
-                guard slow else { return self.armDeadline() }
-                self.deliver(.tooSlow, into: &self.server.replies)
-                return
-            }
+        guard self.pace.isRunning, !self.isAsking else { return self.deliver(.deadlinePassed) }
+        if self.isHeldBack { self.pace.excuse(at: now) }
+        let octets = self.session.contentOctets
+        switch self.pace.check(octets: octets, at: now, limits: self.server.limits) {
+        case .goOn: self.armDeadline()
+        case .late: self.deliver(.deadlinePassed)
+        case .tooSlow: self.deliver(.tooSlow)
         }
-        self.deliver(.deadlinePassed, into: &self.server.replies)
     }
 
     func ended(_ stream: any ByteStream) {
-        self.discardMessage()
+        self.endTransaction()
         self.question.forget()
         self.server.ended(self)
     }
@@ -106,50 +132,35 @@ final class SMTPDriver: Conversation {
 
     private func run(
         _ octets: borrowing Span<UInt8>,
+        _ offset: inout Int,
         into replies: inout ReplyBuffer
-    ) -> Consumption {
-        guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
-        var offset = 0
+    ) -> Outcome {
+        var outcome = Outcome.goOn
+        if let ready = self.ready.take() {
+            let effect = self.answer(ready, into: &replies)
+            outcome = self.perform(effect, of: octets, into: &replies)
+        } else if self.isAsking {
+            return .suspended
+        }
         var steps = 0
-        while true {
+        while outcome == .goOn, !self.isHeldBack, steps < self.server.limits.stepsPerTurn {
             let rest = octets.extracting(offset...)
             let step = self.session.reduce(.received(rest), into: &replies)
-            let outcome = self.perform(step.effect, of: rest, into: &replies)
+            outcome = self.perform(step.effect, of: rest, into: &replies)
             offset += step.consumed
             steps += 1
-            switch outcome {
-            case .closed:
-                return Consumption(count: octets.count, next: .finished)
-            case .suspended:
-                self.flush(&replies)
-                return Consumption(count: offset, next: .suspend)
-            case .awaitInput:
-                self.flush(&replies)
-                self.armDeadline()
-                return Consumption(count: offset, next: self.isHeldBack ? .suspend : .awaitMore)
-            case .goOn:
-                guard steps < self.server.limits.stepsPerTurn else {
-                    self.flush(&replies)
-                    return Consumption(count: offset, next: self.isHeldBack ? .suspend : .yield)
-                }
-                if self.isHeldBack {
-                    self.flush(&replies)
-                    return Consumption(count: offset, next: .suspend)
-                }
-            }
         }
+        return outcome
     }
 
-    /// An event that carries no octets of the stream.
-    private func deliver(
-        _ event: borrowing SMTPServerSession.Event,
-        into replies: inout ReplyBuffer
-    ) {
+    /// An event that comes between the stream's calls for input.
+    private func deliver(_ event: borrowing SMTPServerSession.Event) {
+        var replies = self.server.takeReplies()
         let step = self.session.reduce(event, into: &replies)
-        let outcome = self.perform(step.effect, of: Span<UInt8>(), into: &replies)
-        guard outcome != .closed else { return }
+        let outcome = self.perform(step.effect, of: Span(), into: &replies)
         self.flush(&replies)
-        self.armDeadline()
+        self.server.putBack(replies)
+        if outcome != .closed { self.armDeadline() }
     }
 
     private func perform(
@@ -159,18 +170,17 @@ final class SMTPDriver: Conversation {
     ) -> Outcome {
         var effect = effect
         while true {
-            var answer: SMTPServerSession.Answer?
+            let answer: ReadyAnswer?
             switch effect {
             case .proceed:
                 return .goOn
             case .awaitInput:
-                return self.asked == .nothing ? .awaitInput : .suspended
+                return self.isAsking ? .suspended : .awaitInput
             case .appendContent(let range):
                 self.append(octets.extracting(range.indices))
                 return .goOn
             case .appendLineEnd:
-                let lineEnd: [UInt8] = [.cr, .lf]
-                self.append(lineEnd.span)
+                self.append(Self.lineEnd.span)
                 return .goOn
             case .discardMessage:
                 self.discardMessage()
@@ -182,7 +192,7 @@ final class SMTPDriver: Conversation {
             case .verifyRecipient:
                 answer = self.verifyRecipient()
             case .openMessage:
-                answer = self.openMessage()
+                answer = .answer(self.openMessage(scratch: &replies))
             case .commitMessage:
                 answer = self.commitMessage()
             case .verifyMailbox:
@@ -191,288 +201,73 @@ final class SMTPDriver: Conversation {
                 answer = self.expandList()
             }
             guard let answer else { return .suspended }
-            effect = self.session.reduce(.answered(answer), into: &replies).effect
+            effect = self.answer(answer, into: &replies)
         }
     }
 
-    /// Sends the replies of this turn at once.
+    private static let lineEnd: [UInt8] = [.cr, .lf]
+
+    private func answer(
+        _ answer: ReadyAnswer,
+        into replies: inout ReplyBuffer
+    ) -> SMTPServerSession.Effect {
+        switch answer {
+        case .answer(let answer):
+            return self.session.reduce(.answered(answer), into: &replies).effect
+        case .perRecipient(let answers):
+            var effect = SMTPServerSession.Effect.awaitInput
+            for answer in answers {
+                effect = self.session.reduce(.answered(answer), into: &replies).effect
+            }
+            return effect
+        case .members(let members):
+            return self.session.reduce(.listed(members.span), into: &replies).effect
+        }
+    }
+
+    /// Sends the replies of this call at once.
     private func flush(_ replies: inout ReplyBuffer) {
         guard !replies.isEmpty else { return }
         self.stream.send(replies.span)
         replies.removeAll()
-        if self.stream.pendingOutputCount > self.server.limits.outputBacklogOctets {
+        if self.stream.pendingOutputCount > self.server.outputBacklogOctets {
             self.isBlocked = true
         }
     }
 
-    /// Whether the peer must wait: it does not read, or the store has not taken its chunks.
-    private var isHeldBack: Bool {
-        if self.isBlocked { return true }
-        guard let congested = self.spool?.isCongested else { return false }
-        return congested
+    private func close() {
+        self.isClosing = true
+        self.endTransaction()
+        self.stream.close()
     }
 
-    private func resumeIfFree() {
-        guard !self.isHeldBack, self.asked == .nothing, !self.isClosing else { return }
-        self.armDeadline()
+    // MARK: - Waiting
+
+    var isAsking: Bool {
+        if case .nothing = self.asked { return false }
+        return true
+    }
+
+    /// Whether the peer must wait: it does not read, or the store has not taken its content.
+    private var isHeldBack: Bool { self.isBlocked || self.isCongested }
+
+    /// The stream calls `received` at the end of this turn.
+    func resume(with answer: ReadyAnswer) {
+        self.ready = answer
         self.stream.resume()
     }
 
-    private func close() {
-        guard !self.isClosing else { return }
-        self.isClosing = true
-        self.discardMessage()
-        self.stream.close()
+    func resumeIfFree() {
+        guard !self.isHeldBack, !self.isAsking, !self.isClosing else { return }
+        self.stream.resume()
     }
 
     private func armDeadline() {
         let limits = self.server.limits
-        switch self.session.awaiting {
-        case .command:
-            self.stream.setDeadline(seconds: limits.idleSeconds)
-        case .content:
-            self.stream.setDeadline(
-                seconds: self.pace.nextCheck(at: self.server.time.now, limits: limits)
-            )
-        case .answer, .nothing:
-            self.stream.setDeadline(seconds: limits.idleSeconds)
+        guard self.pace.isRunning, !self.isAsking else {
+            return self.stream.setDeadline(seconds: limits.idleSeconds)
         }
-    }
-}
-
-// MARK: - Recipients
-
-extension SMTPDriver {
-    private func verifyRecipient() -> SMTPServerSession.Answer? {
-        if self.session.recipientCount == 0 { self.targets.removeAll(keepingCapacity: true) }
-        guard let address = self.server.directory.address(self.session.recipientUnderQuestion)
-        else { return .recipientUnknown }
-        guard self.server.directory.isLocal(address) else { return .relayingDenied }
-        if let known = self.server.directory.cached(address) {
-            return self.accept(known)
-        }
-        return self.ask(.recipient, .resolve(address, quotaOf: self.server.directory.policy))
-    }
-
-    /// The verdict on a recipient whose mailboxes are known.
-    private func accept(_ resolution: AddressResolution) -> SMTPServerSession.Answer {
-        guard case .mailboxes(let mailboxes) = resolution else { return .recipientUnknown }
-        let expected = self.session.declaredOctets ?? 0
-        for mailbox in mailboxes {
-            guard !self.server.reservations.isOver(mailbox, adding: expected) else {
-                // The quota holds for the account, not for this message alone: the sender may try
-                // again once mail has been fetched, unless the message can never fit.
-                return .mailboxFull(permanent: expected > mailbox.quota ?? .max)
-            }
-        }
-        let total = self.targets.reduce(0) { $0 + $1.count } + mailboxes.count
-        guard total <= self.server.limits.deliveriesPerTransaction else { return .temporaryFailure }
-        self.targets.append(mailboxes)
-        return .recipientAccepted
-    }
-
-    private func verifyMailbox() -> SMTPServerSession.Answer? {
-        guard let address = self.server.directory.address(self.session.recipientUnderQuestion),
-            self.server.directory.isLocal(address)
-        else { return .mailboxUnknown }
-        if let known = self.server.directory.cached(address) {
-            return known.isDeliverable ? .mailboxVerified : .mailboxUnknown
-        }
-        return self.ask(.mailbox, .resolve(address, quotaOf: self.server.directory.policy))
-    }
-
-    private func expandList() -> SMTPServerSession.Answer? {
-        guard let address = self.server.directory.address(self.session.recipientUnderQuestion),
-            self.server.directory.isLocal(address)
-        else { return .mailboxUnknown }
-        return self.ask(.expansion, .expand(address, self.server.directory.policy))
-    }
-
-    private func ask(_ asked: Question, _ question: StoreQuestion) -> SMTPServerSession.Answer? {
-        self.asked = asked
-        self.server.storage.read(question, for: self.question.next(self.stream.id))
-        return nil
-    }
-}
-
-// MARK: - Content
-
-extension SMTPDriver {
-    private func openMessage() -> SMTPServerSession.Answer {
-        guard let id = self.server.messageIDs.next() else { return .storeFull }
-        self.spool = ContentSpool(id: id, expecting: self.session.declaredOctets ?? 4096)
-        self.pace.start(at: self.server.time.now)
-        self.reserveQuota()
-        var trace = ReplyBuffer(capacity: 512)
-        self.session.appendTrace(
-            to: &trace,
-            id: id,
-            date: MailDate(secondsSince1970: self.server.time.wallClock)
-        )
-        self.append(trace.span)
-        return .messageOpened(id)
-    }
-
-    private func append(_ octets: borrowing Span<UInt8>) {
-        guard self.spool != nil, let grown = self.spool?.append(octets) else { return }
-        self.heldOctets += grown
-        self.server.contentOctets += grown
-        while let chunk = self.spool?.takeFullChunk(), let spool = self.spool?.id {
-            self.releaseHeld(chunk.count)
-            let index = (self.spool?.stagedChunks ?? 1) - 1
-            self.server.storage.write(
-                .stage(spool, index: index, chunk),
-                for: Ticket(connection: self.stream.id, serial: Self.stageSerial)
-            )
-        }
-    }
-
-    private func releaseHeld(_ octets: Int) {
-        self.heldOctets -= octets
-        self.server.contentOctets -= octets
-    }
-
-    private func discardMessage() {
-        guard let spool = self.spool.take() else { return }
-        if spool.stagedChunks > 0 {
-            self.server.storage.write(
-                .unstage(spool.id),
-                for: Ticket(connection: self.stream.id, serial: Self.discardSerial)
-            )
-        }
-        self.releaseMessage()
-    }
-
-    /// Gives back what an open message holds.
-    private func releaseMessage() {
-        self.releaseHeld(self.heldOctets)
-        self.releaseQuota()
-        self.targets.removeAll(keepingCapacity: true)
-    }
-
-    private func reserveQuota() {
-        self.reservedOctets = self.session.declaredOctets ?? 0
-        self.server.reservations.add(self.reservedOctets, to: self.targets)
-    }
-
-    private func releaseQuota() {
-        self.server.reservations.remove(self.reservedOctets, from: self.targets)
-        self.reservedOctets = 0
-    }
-
-    private func commitMessage() -> SMTPServerSession.Answer? {
-        self.asked = .commit
-        self.commitIfStaged()
-        return nil
-    }
-
-    /// The append waits for the chunks before it, because one that failed must not be referred to.
-    private func commitIfStaged() {
-        guard let unanswered = self.spool?.unansweredChunks, unanswered == 0 else { return }
-        guard let spool = self.spool.take() else { return }
-        if let failure = spool.failure {
-            if spool.stagedChunks > 0 {
-                self.server.storage.write(
-                    .unstage(spool.id),
-                    for: Ticket(connection: self.stream.id, serial: Self.discardSerial)
-                )
-            }
-            self.server.answerLater(
-                .written(.failed(failure == .full ? .full : .retryable("staging"))),
-                for: self.question.next(self.stream.id)
-            )
-            return
-        }
-        let id = spool.id
-        let staged = spool.stagedChunks
-        let octets = spool.octets
-        let endsWithCRLF = spool.endsWithCRLF
-        let message = StoreRequest.Append(
-            id: id,
-            reversePath: self.session.reversePath.copy(),
-            content: spool.takeTail(),
-            stagedChunks: staged,
-            octets: octets,
-            endsWithCRLF: endsWithCRLF,
-            deliveries: MailboxTarget.accounts(of: self.targets),
-            perRecipient: self.profile.isLMTP,
-            receivedAt: self.server.time.wallClock
-        )
-        self.server.storage.write(.append(message), for: self.question.next(self.stream.id))
-    }
-
-    private static let stageSerial: UInt32 = .max
-    private static let discardSerial: UInt32 = .max - 1
-}
-
-// MARK: - Answers
-
-extension SMTPDriver {
-    func answered(_ reply: StorageReply, serial: UInt32) {
-        if serial == Self.stageSerial { return self.chunkAnswered(reply) }
-        guard self.question.takes(serial) else { return }
-        let asked = self.asked
-        self.asked = .nothing
-        switch asked {
-        case .nothing:
-            return
-        case .recipient:
-            self.answer(self.judge(recipient: reply))
-        case .mailbox:
-            self.answer(Self.judge(mailbox: reply))
-        case .expansion:
-            self.answerExpansion(reply)
-        case .commit:
-            self.answerCommit(reply)
-        }
-        self.resumeIfFree()
-    }
-
-    private func chunkAnswered(_ reply: StorageReply) {
-        switch reply {
-        case .written(.failed(.full)): self.spool?.chunkAnswered(.full)
-        case .written(.failed), .failed: self.spool?.chunkAnswered(.failed)
-        default: self.spool?.chunkAnswered(nil)
-        }
-        if self.asked == .commit {
-            self.commitIfStaged()
-        } else {
-            self.resumeIfFree()
-        }
-    }
-
-    private func answer(_ answer: SMTPServerSession.Answer) {
-        self.deliver(.answered(answer), into: &self.server.replies)
-    }
-
-    private func judge(recipient reply: StorageReply) -> SMTPServerSession.Answer {
-        guard case .resolved(let address, let resolution) = reply else { return .temporaryFailure }
-        self.server.directory.remember(resolution, for: address)
-        return self.accept(resolution)
-    }
-
-    private static func judge(mailbox reply: StorageReply) -> SMTPServerSession.Answer {
-        guard case .resolved(_, let resolution) = reply else { return .temporaryFailure }
-        return resolution.isDeliverable ? .mailboxVerified : .mailboxUnknown
-    }
-
-    private func answerExpansion(_ reply: StorageReply) {
-        guard case .expanded(let members) = reply else { return self.answer(.temporaryFailure) }
-        guard let members, !members.isEmpty else { return self.answer(.mailboxUnknown) }
-        self.deliver(.listed(members.span), into: &self.server.replies)
-    }
-
-    private func answerCommit(_ reply: StorageReply) {
-        let outcome = CommitOutcome(reply, of: self.targets)
-        self.server.logMessage(self.session, outcome, from: self)
-        self.releaseMessage()
-        if self.profile.isLMTP {
-            for answer in outcome.answersPerRecipient {
-                self.asked = .nothing
-                self.answer(answer)
-            }
-        } else {
-            self.answer(outcome.answer)
-        }
+        let seconds = self.pace.nextCheck(at: self.server.time.now, limits: limits)
+        self.stream.setDeadline(seconds: seconds)
     }
 }

@@ -12,26 +12,27 @@ package struct ServerLimits: Sendable {
     package var idleSeconds: Double = 300
     /// A POP3 client may be silent so long (RFC 1939, section 3: at least ten minutes).
     package var pop3IdleSeconds: Double = 600
-    /// A message must be in within this time.
-    package var contentSeconds: Double = 1800
+    /// A mail transaction must be over within this time, from its first recipient on.
+    package var transactionSeconds: Double = 1800
     /// A message that comes slower than this, in octets a second, is given up.
     package var contentOctetsPerSecondMin = 100
     /// Output that a peer has not taken; beyond this, it is read from no more.
     package var outputBacklogOctets = 1 << 18
-    /// Long answers leave in portions of about this size.
-    package var outputPortionOctets = 1 << 16
-    /// Octets read ahead for POP3 clients, over all sessions.
+    /// Content in memory over all sessions: of messages that come in, beyond which it goes ahead to
+    /// the store in smaller pieces; and as much of messages read ahead for POP3 clients.
     package var contentMemoryOctets = 1 << 26
     /// Reducer steps for one stream before the others have their turn.
     package var stepsPerTurn = 64
     /// Maildrops that one transaction may deliver to.
     package var deliveriesPerTransaction = 5000
-    /// Addresses remembered on the loop.
-    package var directoryEntries = 100_000
+    /// Addresses remembered on the loop, and maildrop counters.
+    package var addressCacheEntries = 100_000
     /// Verified passwords remembered on the loop.
-    package var credentialEntries = 100_000
+    package var credentialCacheEntries = 100_000
     /// A refused login is answered so many seconds after it began.
     package var loginFailureSeconds: Double = 1
+    /// A maildrop may be opened again only after so many seconds; nil: at once.
+    package var loginDelaySeconds: Double?
     /// Sessions have this long to end when the server stops.
     package var shutdownGraceSeconds: Double = 10
 

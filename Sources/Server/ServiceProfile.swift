@@ -8,7 +8,7 @@ package import SMTPProtocol
 /// The service behind a listener.
 package final class ServiceProfile {
     /// Which driver serves the connections.
-    package enum Service: String, Sendable {
+    package enum Service: Sendable {
         case smtp
         case lmtp
         case pop3
@@ -25,6 +25,15 @@ package final class ServiceProfile {
     }
 
     var isLMTP: Bool { self.service == .lmtp }
+
+    /// The service in log lines.
+    var name: StaticString {
+        switch self.service {
+        case .smtp: "smtp"
+        case .lmtp: "lmtp"
+        case .pop3: "pop3"
+        }
+    }
 
     /// What a connection hears that cannot be served now.
     var refusal: StaticString {

@@ -2,14 +2,21 @@
 //
 // Everything that can come back to a waiting driver, from the store, a worker or a timer.
 
+package import Credentials
 package import MailStore
 package import MailSyntax
 package import POP3Protocol
-package import Credentials
 
 /// The answer to one ticket.
 package enum StorageReply: Sendable {
-    case written(StoreAnswer)
+    /// What became of a message that was to be stored.
+    case appended(StoreAnswer, StoreRequest.Append)
+    /// What became of content that was to go ahead, and how much it was.
+    case staged(StoreAnswer, octets: Int)
+    /// What became of the deletions in a maildrop.
+    case deleted(StoreAnswer, AccountID)
+    /// What became of any other request, and the account or alias it may have changed.
+    case written(StoreAnswer, changed: Address?)
     case resolved(Address, AddressResolution)
     /// The members of a list, LF between them; nil when there is no such address.
     case expanded([UInt8]?)
@@ -22,6 +29,21 @@ package enum StorageReply: Sendable {
     case judged(PasswordVerdict)
     case delayPassed
     case failed(StoreError)
+
+    /// The writer's answer to a request.
+    package static func written(_ answer: StoreAnswer, to request: StoreRequest) -> StorageReply {
+        switch request {
+        case .append(let message): .appended(answer, message)
+        case .stage(_, _, let octets), .spill(_, _, _, let octets):
+            .staged(answer, octets: octets.count)
+        case .delete(let account, _, _): .deleted(answer, account)
+        case .addAccount(let account): .written(answer, changed: account.address)
+        case .setPassword(let address, _, _), .removeAccount(let address),
+            .setQuota(let address, _), .addAlias(let address, _), .removeAlias(let address):
+            .written(answer, changed: address)
+        case .unstage, .reserveMessageIDs, .improveVerifier: .written(answer, changed: nil)
+        }
+    }
 }
 
 /// A whole message that was read before it was asked for.

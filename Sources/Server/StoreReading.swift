@@ -15,8 +15,14 @@ package struct StoreReading {
         self.reader = reader
     }
 
-    /// Messages are read ahead up to this many octets.
-    private static let followingOctetsMax = 1 << 17
+    /// The answers to several questions, which see one state of the store.
+    package func answers(_ questions: [StoreQuestion]) -> [StorageReply] {
+        do throws(StoreError) {
+            return try self.reader.together { questions.map { self.answer($0) } }
+        } catch {
+            return questions.map { _ in .failed(error) }
+        }
+    }
 
     /// The answer to one question.
     package func answer(_ question: StoreQuestion) -> StorageReply {
@@ -69,7 +75,7 @@ package struct StoreReading {
         )
         guard isLast else { return .content(octets, isLast: false, following: []) }
         var following: [PrefetchedMessage] = []
-        var room = Self.followingOctetsMax - octets.count
+        var room = ContentQuestion.followingOctetsMax
         for sequence in question.following {
             guard room > 0 else { break }
             var octets: [UInt8] = []

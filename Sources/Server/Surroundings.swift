@@ -27,7 +27,8 @@ package protocol Storage: AnyObject {
 
 /// Password work, which costs milliseconds and therefore never runs on the loop.
 package protocol PasswordChecker: AnyObject {
-    /// Checks a password, or an APOP digest, against what an account holds.
+    /// Checks a password, or an APOP digest, against what an account holds; false when too many
+    /// checks wait already.
     func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool
 }
 
@@ -59,12 +60,14 @@ package struct LoginAttempt: Sendable {
 
 /// What the reader is asked.
 package enum StoreQuestion: Sendable {
-    case resolve(Address, quotaOf: AddressPolicy)
+    case resolve(Address, AddressPolicy)
     case expand(Address, AddressPolicy)
     case account(Address)
     case maildrop(AccountID)
     case listing(AccountID, head: MaildropHead)
     case content(ContentQuestion)
+    case accounts(after: Address?, count: Int)
+    case aliases(after: Address?, count: Int)
 }
 
 /// A read of one message and, while there is room, of those that follow it in the maildrop.
@@ -76,4 +79,7 @@ package struct ContentQuestion: Sendable {
     package let octetsMax: Int
     /// The messages that the client is likely to want next.
     package let following: [UInt32]
+
+    /// So many octets of them are read ahead at the most.
+    package static let followingOctetsMax = 1 << 17
 }

@@ -3,7 +3,7 @@
 // A POP3 client in memory: logs in, fetches every message and compares it with what its sender
 // sent, deletes some, and leaves by QUIT or by breaking off at any octet.
 
-package import EventLoop
+internal import EventLoop
 
 /// One POP3 connection of a simulation.
 package final class SimulatedPOP3Client {
@@ -16,11 +16,13 @@ package final class SimulatedPOP3Client {
     private var stream: SimulatedStream?
     private var received: [UInt8] = []
     private var isGone = false
+    private var isInside = false
     private var stage = Stage.greeting
     private var content: [UInt8] = []
-    private var messages = 0
+    private var sizes: [Int] = []
+    private var uniqueIDs: [String] = []
     private var octets = 0
-    private var octetsFetched = 0
+    private var mustBeSeen: Set<Int> = []
     private var toDelete: [(message: Int, number: Int)] = []
     private var marked: Set<Int> = []
     /// The numbers of the messages seen, each once for each time it was seen.
@@ -32,6 +34,10 @@ package final class SimulatedPOP3Client {
         case user
         case password
         case count
+        case list
+        case sizes
+        case uidl
+        case uniqueIDs
         case fetch(Int)
         case content(Int)
         case delete
@@ -56,49 +62,67 @@ package final class SimulatedPOP3Client {
 
     /// Octets from the server, or nil at its end.
     package func receive(_ octets: [UInt8]?) {
-        guard let octets, !self.isGone else {
-            self.isGone = true
-            return
-        }
+        guard let octets, !self.isGone else { return self.leave() }
         self.received += octets
         if !self.isFinal, self.world.oneIn(60) {
-            self.isGone = true
+            self.leave()
             self.stream?.reset()
             return
         }
-        while !self.isGone, let end = self.received.firstIndex(of: 0x0a) {
-            let line = Array(self.received[...end])
-            self.received.removeFirst(line.count)
-            self.take(line)
+        var start = 0
+        while !self.isGone, let end = self.received[start...].firstIndex(of: 0x0a) {
+            self.take(Array(self.received[start...end]))
+            start = end + 1
+        }
+        self.received.removeFirst(start)
+    }
+
+    /// The session is over as far as this client knows.
+    private func leave() {
+        self.isGone = true
+        self.leaveMaildrop()
+    }
+
+    // MARK: - Replies
+
+    private func take(_ line: [UInt8]) {
+        switch self.stage {
+        case .content(let message): self.takeContent(line, message)
+        case .sizes, .uniqueIDs: self.takeListing(line)
+        default: self.takeReply(line, isPositive: line.starts(with: Array("+OK".utf8)))
         }
     }
 
-    private func take(_ line: [UInt8]) {
-        if case .content(let message) = self.stage { return self.takeContent(line, message) }
-        let isPositive = line.starts(with: Array("+OK".utf8))
+    private func takeReply(_ line: [UInt8], isPositive: Bool) {
         switch self.stage {
         case .greeting:
             self.say("USER \(self.mailbox)", .user)
         case .user:
+            self.mustBeSeen = self.ledger.mustBeThere(in: self.mailbox)
             self.say("PASS \(self.password)", .password)
         case .password:
-            guard isPositive else { return self.say("QUIT", .quit) }
+            guard isPositive else { return self.quit() }
+            self.isInside = true
+            if let stream { self.ledger.enter(self.mailbox, by: stream) }
             self.say("STAT", .count)
         case .count:
-            guard isPositive else { return self.say("QUIT", .quit) }
-            let fields = String(decoding: line, as: UTF8.self).split(separator: " ")
-            self.messages = fields.count > 1 ? Int(fields[1]) ?? 0 : 0
-            self.octets =
-                fields.count > 2 ? Int(fields[2].prefix { $0.isASCII && $0.isNumber }) ?? 0 : 0
-            self.fetch(1)
+            guard isPositive else { return self.quit() }
+            self.octets = Self.number(2, of: line)
+            self.say("LIST", .list)
+        case .list:
+            guard isPositive else { return self.quit() }
+            self.stage = .sizes
+        case .uidl:
+            guard isPositive else { return self.quit() }
+            self.stage = .uniqueIDs
         case .fetch(let message):
-            guard isPositive else {
-                return self.deleteNext()
-            }
+            guard isPositive else { return self.deleteNext() }
             self.content = []
             self.stage = .content(message)
         case .delete:
-            if !isPositive { self.ledger.violate("DELE refused: \(self.text(line))") }
+            if !isPositive, !Self.isTrouble(line) {
+                self.ledger.violate("DELE refused: \(String(decoding: line, as: UTF8.self))")
+            }
             self.deleteNext()
         case .quit:
             if isPositive {
@@ -106,20 +130,69 @@ package final class SimulatedPOP3Client {
             } else {
                 self.ledger.deletionRefused(self.marked, in: self.mailbox)
             }
-            self.isGone = true
-        case .content:
+            self.leave()
+        case .content, .sizes, .uniqueIDs:
             break
         }
     }
 
-    private func text(_ line: [UInt8]) -> String { String(decoding: line, as: UTF8.self) }
+    /// Whether a refusal is about the server, and says nothing of the command.
+    private static func isTrouble(_ line: [UInt8]) -> Bool {
+        String(decoding: line, as: UTF8.self).contains("[SYS/TEMP]")
+    }
+
+    private static func number(_ index: Int, of line: [UInt8]) -> Int {
+        let fields = String(decoding: line, as: UTF8.self).split { $0.isWhitespace }
+        return fields.count > index ? Int(fields[index]) ?? 0 : 0
+    }
+
+    private func takeListing(_ line: [UInt8]) {
+        let isEnd = line == Array(".\r\n".utf8)
+        if case .sizes = self.stage {
+            guard isEnd else { return self.sizes.append(Self.number(1, of: line)) }
+            if self.sizes.reduce(0, +) != self.octets {
+                self.ledger.violate("STAT said \(self.octets), LIST \(self.sizes)")
+            }
+            return self.say("UIDL", .uidl)
+        }
+        guard isEnd else {
+            let fields = String(decoding: line, as: UTF8.self).split { $0.isWhitespace }
+            return self.uniqueIDs.append(fields.count > 1 ? String(fields[1]) : "")
+        }
+        if self.uniqueIDs.count != self.sizes.count || Set(self.uniqueIDs).count != self.sizes.count
+        {
+            self.ledger.violate("LIST \(self.sizes) and UIDL \(self.uniqueIDs)")
+            return self.quit()
+        }
+        self.fetch(1)
+    }
+
+    // MARK: - Messages
+
+    private func fetch(_ message: Int) {
+        guard message <= self.sizes.count else {
+            self.isComplete = true
+            // Others may have deleted some of it before this session had the maildrop.
+            let missing = self.mustBeSeen.subtracting(self.seen)
+                .intersection(self.ledger.mustBeThere(in: self.mailbox))
+            if !missing.isEmpty {
+                self.ledger.violate("\(missing) acknowledged and not in \(self.mailbox)")
+            }
+            return self.deleteNext()
+        }
+        self.say("RETR \(message)", .fetch(message))
+    }
 
     private func takeContent(_ line: [UInt8], _ message: Int) {
         guard line == Array(".\r\n".utf8) else {
             self.content += line.first == 0x2e ? line[1...] : line[...]
             return
         }
-        self.octetsFetched += self.content.count
+        if self.content.count != self.sizes[message - 1] {
+            self.ledger.violate(
+                "LIST said \(self.sizes[message - 1]), RETR gave \(self.content.count)"
+            )
+        }
         self.compare(message)
         self.fetch(message + 1)
     }
@@ -144,28 +217,36 @@ package final class SimulatedPOP3Client {
             self.ledger.violate("message \(number) has the trace \(trace)")
         }
         self.seen.append(number)
+        self.ledger.seen(number, as: self.uniqueIDs[message - 1], in: self.mailbox)
         if !self.isFinal, self.world.oneIn(2) { self.toDelete.append((message, number)) }
     }
 
-    private func fetch(_ message: Int) {
-        guard message <= self.messages else {
-            if self.octetsFetched != self.octets {
-                self.ledger.violate("STAT said \(self.octets), RETR gave \(self.octetsFetched)")
-            }
-            self.isComplete = true
-            return self.deleteNext()
-        }
-        self.say("RETR \(message)", .fetch(message))
-    }
-
     private func deleteNext() {
-        guard let next = self.toDelete.popLast() else {
-            self.ledger.deletionAsked(self.marked, in: self.mailbox)
-            return self.say("QUIT", .quit)
-        }
+        guard let next = self.toDelete.popLast() else { return self.quit() }
         self.marked.insert(next.number)
         self.say("DELE \(next.message)", .delete)
     }
+
+    private func quit() {
+        if !self.isFinal, self.world.oneIn(6) {
+            // Gone without a word: nothing may be deleted.
+            self.leave()
+            self.stream?.reset()
+            return
+        }
+        self.ledger.deletionAsked(self.marked, in: self.mailbox)
+        self.say("QUIT", .quit)
+        // The server may be done with the maildrop before this client knows.
+        self.leaveMaildrop()
+    }
+
+    private func leaveMaildrop() {
+        // The server may have ended this session and let another in.
+        if self.isInside, !(self.stream?.isOver ?? true) { self.ledger.leave(self.mailbox) }
+        self.isInside = false
+    }
+
+    // MARK: - Commands
 
     private func say(_ line: String, _ stage: Stage) {
         self.stage = stage

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A mail client in memory: sends a few messages, lock-step or pipelined, by DATA or BDAT, in odd
-// segments, and may stall or drop the connection at any octet. It keeps the ledger.
+// A mail client in memory: sends a few messages by SMTP or LMTP, lock-step or pipelined, by DATA or
+// BDAT, in odd segments; it may change its mind, stall, or drop the connection at any octet. It
+// keeps the ledger.
 
-package import EventLoop
+internal import EventLoop
 
-/// One SMTP connection of a simulation.
+/// One SMTP or LMTP connection of a simulation.
 package final class SimulatedSMTPClient {
     private let world: VirtualWorld
     private let ledger: Ledger
-    private let mailboxes: [String]
+    /// Addresses, and the maildrops that each leads to.
+    private let addresses: [(address: String, maildrops: [String])]
+    private let isLMTP: Bool
     private var stream: SimulatedStream?
     private var received: [UInt8] = []
     private var isGone = false
@@ -17,12 +20,20 @@ package final class SimulatedSMTPClient {
     private var script: [Exchange] = []
     private var waiting: [Meaning] = []
     private var octetsUntilDrop: Int?
+    /// The maildrops of each recipient that was accepted in the present transaction.
+    private var accepted: [[String]] = []
+    private var isChunkRefused = false
+    private var repliesToContent = 0
+    /// Where in what is being sent messages end, and how much of it went out.
+    private var ends: [(offset: Int, number: Int)] = []
+    private var position = 0
 
     private enum Meaning {
-        case greeting
         case other
-        case recipient(number: Int, mailbox: String)
-        case dataCommand(number: Int)
+        case reset
+        case recipient(maildrops: [String])
+        case dataCommand
+        case chunk
         case endOfContent(number: Int)
     }
 
@@ -31,41 +42,53 @@ package final class SimulatedSMTPClient {
         var meaning: Meaning
     }
 
-    package init(world: VirtualWorld, ledger: Ledger, mailboxes: [String]) {
+    package init(
+        world: VirtualWorld,
+        ledger: Ledger,
+        addresses: [(address: String, maildrops: [String])],
+        isLMTP: Bool
+    ) {
         self.world = world
         self.ledger = ledger
-        self.mailboxes = mailboxes
-        if world.oneIn(4) { self.octetsUntilDrop = world.pick(4000) }
+        self.addresses = addresses
+        self.isLMTP = isLMTP
+        if world.oneIn(4) { self.octetsUntilDrop = world.pick(world.oneIn(2) ? 4000 : 300) }
         self.plan()
     }
 
     /// The connection, once the server has it.
     package func connect(_ stream: SimulatedStream) {
         self.stream = stream
-        self.waiting = [.greeting]
+        self.waiting = [.other]
     }
 
     // MARK: - The plan
 
     private func plan() {
-        self.say("EHLO client.example.test", .other)
+        self.say("\(self.isLMTP ? "LHLO" : "EHLO") client.example.test", .other)
         for _ in 0..<(1 + self.world.pick(3)) { self.planMessage() }
         self.say("QUIT", .other)
     }
 
     private func planMessage() {
-        let number = self.ledger.open { self.body($0) }
-        self.say("MAIL FROM:<sender@example.test>", .other)
-        for _ in 0..<(1 + self.world.pick(3)) {
-            let mailbox = self.mailboxes[self.world.pick(self.mailboxes.count)]
-            self.say("RCPT TO:<\(mailbox)>", .recipient(number: number, mailbox: mailbox))
+        let targets = (0...self.world.pick(3)).map { _ in
+            self.addresses[self.world.pick(self.addresses.count)]
+        }
+        let number = self.ledger.open(for: Set(targets.flatMap(\.maildrops))) { self.body($0) }
+        self.say("MAIL FROM:<sender@example.test>", .reset)
+        for target in targets {
+            self.say(
+                "RCPT TO:<\(target.address)>",
+                .recipient(maildrops: target.maildrops)
+            )
         }
         if self.world.oneIn(5) { self.say("RCPT TO:<nobody@example.test>", .other) }
+        if self.world.oneIn(8) { return self.say("RSET", .reset) }
         let content = self.ledger.entries[number].body
         if self.world.oneIn(3) {
             self.planChunks(of: content, number)
         } else {
-            self.say("DATA", .dataCommand(number: number))
+            self.say("DATA", .dataCommand)
             self.script.append(
                 Exchange(octets: Self.stuffed(content), meaning: .endOfContent(number: number))
             )
@@ -76,7 +99,8 @@ package final class SimulatedSMTPClient {
         let cut = self.world.pick(content.count + 1)
         let first = Array("BDAT \(cut)\r\n".utf8) + content[..<cut]
         let rest = Array("BDAT \(content.count - cut) LAST\r\n".utf8) + content[cut...]
-        self.script.append(Exchange(octets: first, meaning: .other))
+        self.script.append(Exchange(octets: first, meaning: .chunk))
+        if self.world.oneIn(8) { return self.say("RSET", .reset) }
         self.script.append(Exchange(octets: rest, meaning: .endOfContent(number: number)))
     }
 
@@ -84,10 +108,12 @@ package final class SimulatedSMTPClient {
         self.script.append(Exchange(octets: Array("\(line)\r\n".utf8), meaning: meaning))
     }
 
-    /// Lines of every awkward kind, with the message's number in its header.
+    /// Lines of every awkward kind, with the message's number in its header; now and then so many
+    /// that they fill more than a chunk.
     private func body(_ number: Int) -> [UInt8] {
         var text = "X-Number: \(number)\r\nSubject: simulated\r\n\r\n"
-        for _ in 0..<self.world.pick(40) {
+        let lines = self.world.oneIn(12) ? 800 + self.world.pick(1500) : self.world.pick(40)
+        for _ in 0..<lines {
             switch self.world.pick(6) {
             case 0: text += "\r\n"
             case 1: text += ".\r\n"
@@ -101,6 +127,7 @@ package final class SimulatedSMTPClient {
 
     private static func stuffed(_ content: [UInt8]) -> [UInt8] {
         var octets: [UInt8] = []
+        octets.reserveCapacity(content.count + 64)
         var atLineStart = true
         for octet in content {
             if atLineStart, octet == 0x2e { octets.append(0x2e) }
@@ -132,47 +159,77 @@ package final class SimulatedSMTPClient {
     }
 
     private func reply(_ code: Int) {
-        guard !self.waiting.isEmpty else {
+        guard let meaning = self.waiting.first else {
             if code != 421 { self.ledger.violate("an unasked reply \(code)") }
             return
         }
-        let isPositive = code / 100 == 2
-        switch self.waiting.removeFirst() {
-        case .greeting, .other:
-            break
-        case .recipient(let number, let mailbox):
-            if isPositive { self.ledger.accepted(number, recipient: mailbox) }
-        case .dataCommand(let number):
-            if code != 354 {
-                // No content may follow; what was planned as content is not sent.
-                self.ledger.forgetRecipients(number)
-                if case .endOfContent = self.script.first?.meaning { self.script.removeFirst() }
-                self.sayFirst("RSET")
-            }
-        case .endOfContent(let number):
-            self.ledger.set(number, isPositive ? .acknowledged : .refused)
+        if code == 421 {
+            // The last word, whatever was asked.
+            self.script = []
+            return
         }
-        if code == 421 { self.script = [] }
+        let isPositive = code / 100 == 2
+        if case .endOfContent(let number) = meaning {
+            guard self.replyToContent(number, isPositive) else { return }
+        }
+        self.waiting.removeFirst()
+        switch meaning {
+        case .other, .endOfContent: break
+        case .reset:
+            self.accepted = []
+            self.isChunkRefused = false
+        case .recipient(let maildrops):
+            guard isPositive else { break }
+            self.accepted.append(maildrops)
+        case .chunk:
+            if !isPositive { self.isChunkRefused = true }
+        case .dataCommand:
+            guard code != 354 else { break }
+            // No content may follow; what was planned as content is not sent.
+            if case .endOfContent = self.script.first?.meaning { self.script.removeFirst() }
+            let reset = Exchange(octets: Array("RSET\r\n".utf8), meaning: .reset)
+            self.script.insert(reset, at: 0)
+        }
         if self.waiting.isEmpty { self.sendNext() }
     }
 
-    private func sayFirst(_ line: String) {
-        self.script.insert(Exchange(octets: Array("\(line)\r\n".utf8), meaning: .other), at: 0)
+    /// One reply to a whole message; true when it was the last.
+    private func replyToContent(_ number: Int, _ isPositive: Bool) -> Bool {
+        guard self.isLMTP, !self.isChunkRefused, !self.accepted.isEmpty else {
+            let accepted = Set(self.accepted.joined())
+            self.ledger.settle(number, isPositive ? .acknowledged : .refused, for: accepted)
+            self.ledger.settleRest(number)
+            self.accepted = []
+            return true
+        }
+        let maildrops = self.accepted[self.repliesToContent]
+        // Of several maildrops behind one recipient some may have the message although one has not.
+        let refused: Ledger.Fate = maildrops.count > 1 ? .inDoubt : .refused
+        self.ledger.settle(number, isPositive ? .acknowledged : refused, for: Set(maildrops))
+        self.repliesToContent += 1
+        guard self.repliesToContent == self.accepted.count else { return false }
+        self.ledger.settleRest(number)
+        self.repliesToContent = 0
+        self.accepted = []
+        return true
     }
 
-    /// Sends one command, or a pipelined group of them.
     private func sendNext() {
         guard !self.script.isEmpty, !self.isGone else { return }
         var octets: [UInt8] = []
+        self.ends = []
+        self.position = 0
         repeat {
             let exchange = self.script.removeFirst()
             octets += exchange.octets
+            if case .endOfContent(let number) = exchange.meaning {
+                self.ends.append((octets.count, number))
+            }
             self.waiting.append(exchange.meaning)
-            if case .endOfContent(let number) = exchange.meaning { self.ledger.set(number, .inDoubt) }
             // DATA and EHLO end a group (RFC 2920, section 3.1).
             if case .dataCommand = exchange.meaning { break }
         } while !self.script.isEmpty && !self.world.oneIn(3)
-        self.transmit(octets[...])
+        self.world.after(seconds: 0) { [weak self] in self?.transmit(octets[...]) }
     }
 
     /// Sends octets in segments with pauses between them; may break off at any octet.
@@ -183,6 +240,7 @@ package final class SimulatedSMTPClient {
         if let left = self.octetsUntilDrop {
             if left <= sent.count {
                 sent = Array(sent.prefix(left))
+                self.willSend(sent.count)
                 stream.arrive(sent)
                 self.isGone = true
                 if self.world.oneIn(2) { stream.reset() } else { stream.peerShutDown() }
@@ -190,10 +248,20 @@ package final class SimulatedSMTPClient {
             }
             self.octetsUntilDrop = left - sent.count
         }
+        self.willSend(sent.count)
         stream.arrive(sent)
         let rest = octets.dropFirst(segment)
         guard !rest.isEmpty else { return }
         let pause = self.world.oneIn(200) ? 1000 : self.world.between(0, 0.1)
         self.world.after(seconds: pause) { [weak self] in self?.transmit(rest) }
+    }
+
+    /// From its last octet on, a message may have been stored.
+    private func willSend(_ count: Int) {
+        self.position += count
+        while let next = self.ends.first, next.offset <= self.position {
+            self.ends.removeFirst()
+            self.ledger.sent(next.number)
+        }
     }
 }

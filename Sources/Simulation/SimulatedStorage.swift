@@ -25,6 +25,7 @@ package final class SimulatedStorage: Storage, PasswordChecker {
     private let faults: Faults
     private var waitingWrites: [(StoreRequest, Ticket)] = []
     private var isWriting = false
+    private var isDead = false
 
     package init(world: VirtualWorld, store: MailStore, reader: MailStoreReader, faults: Faults) {
         self.world = world
@@ -32,6 +33,9 @@ package final class SimulatedStorage: Storage, PasswordChecker {
         self.reading = StoreReading(reader: reader)
         self.faults = faults
     }
+
+    /// The process dies: what was not carried out never will be, and nothing is answered.
+    package func die() { self.isDead = true }
 
     package func write(_ request: StoreRequest, for ticket: Ticket) {
         self.waitingWrites.append((request, ticket))
@@ -42,28 +46,30 @@ package final class SimulatedStorage: Storage, PasswordChecker {
 
     /// Everything that waits is one group, as on the storage thread.
     private func commit() {
+        guard !self.isDead else { return }
         let batch = self.waitingWrites
         self.waitingWrites = []
         self.isWriting = false
         var kept: [(StoreRequest, Ticket)] = []
         for (request, ticket) in batch {
             if self.happens(self.faults.fullDiskOneIn) {
-                self.answer(.written(.failed(.full)), for: ticket)
+                self.answer(.written(.failed(.full), to: request), for: ticket)
             } else if self.happens(self.faults.failedWriteOneIn) {
-                self.answer(.written(.failed(.retryable("simulated"))), for: ticket)
+                let failure = StoreAnswer.failed(.retryable("simulated"))
+                self.answer(.written(failure, to: request), for: ticket)
             } else {
                 kept.append((request, ticket))
             }
         }
         let answers = self.store.commit(kept.map(\.0))
-        for ((_, ticket), answer) in zip(kept, answers) {
-            self.answer(.written(answer), for: ticket)
+        for ((request, ticket), answer) in zip(kept, answers) {
+            self.answer(.written(answer, to: request), for: ticket)
         }
     }
 
     package func read(_ question: StoreQuestion, for ticket: Ticket) {
         self.world.after(seconds: self.world.between(0, 0.02)) { [weak self] in
-            guard let self else { return }
+            guard let self, !self.isDead else { return }
             if self.happens(self.faults.failedReadOneIn) {
                 self.answer(.failed(.retryable("simulated")), for: ticket)
             } else {
@@ -82,7 +88,8 @@ package final class SimulatedStorage: Storage, PasswordChecker {
 
     private func answer(_ reply: StorageReply, for ticket: Ticket) {
         self.world.after(seconds: self.world.between(0, 0.01)) { [weak self] in
-            self?.server?.answered(reply, for: ticket)
+            guard let self, !self.isDead else { return }
+            self.server?.answered(reply, for: ticket)
         }
     }
 

@@ -2,6 +2,7 @@
 //
 // A stream in memory that keeps the promises of the real one, and makes use of every freedom they
 // leave: input comes in any split, output drains late, the peer stalls or vanishes at any octet.
+// Like the real one it never calls its handler from within a call of the handler.
 
 package import EventLoop
 package import MailBytes
@@ -11,9 +12,11 @@ package final class SimulatedStream: ByteStream {
     package let id: ConnectionID
     package let peer: NetworkAddress
     package let local: NetworkAddress
+    package let peerUser: UInt32?
     package var handler: (any StreamHandler)?
 
     private let world: VirtualWorld
+    private let reading: Reading
     /// Gets what the server sends, and nil when it closes.
     private let toClient: ([UInt8]?) -> Void
     private var input: [UInt8] = []
@@ -25,19 +28,34 @@ package final class SimulatedStream: ByteStream {
     private var isDraining = false
     private var isClosing = false
     private var isGone = false
+    private var mustCall = false
     private var deadline: Double?
-    private var timerRuns = false
+    private var timerFiresAt: Double = .infinity
+    /// The most output there ever was at once.
+    package private(set) var pendingOutputMax = 0
+
+    /// How the client reads.
+    package enum Reading {
+        /// At once, or a part of it later.
+        case irregular
+        /// Only as much as `take(_:)` lets it.
+        case byHand
+    }
 
     package init(
         world: VirtualWorld,
         id: ConnectionID,
         peer: NetworkAddress,
+        peerUser: UInt32? = nil,
+        reading: Reading = .irregular,
         toClient: @escaping ([UInt8]?) -> Void
     ) {
         self.world = world
         self.id = id
         self.peer = peer
         self.local = NetworkAddress(ipv4: 0x7f00_0001, port: 25)
+        self.peerUser = peerUser
+        self.reading = reading
         self.toClient = toClient
     }
 
@@ -45,7 +63,7 @@ package final class SimulatedStream: ByteStream {
 
     /// Octets arrive.
     package func arrive(_ octets: [UInt8]) {
-        guard !self.isGone else { return }
+        guard !self.isGone, !self.inputHasEnded else { return }
         self.input += octets
         self.deliver()
     }
@@ -58,7 +76,13 @@ package final class SimulatedStream: ByteStream {
     }
 
     /// The connection breaks.
-    package func reset() { self.vanish() }
+    package func reset() { self.abort() }
+
+    /// Whether the server has ended the connection, as the client may not know yet.
+    package var isOver: Bool { self.isClosing || self.isGone }
+
+    /// The client reads so many octets of what was sent.
+    package func take(_ count: Int) { self.drainNow(min(count, self.output.count)) }
 
     // MARK: - What the server does
 
@@ -67,15 +91,16 @@ package final class SimulatedStream: ByteStream {
     package var pendingOutputCount: Int { self.output.count }
 
     package func send(_ octets: borrowing Span<UInt8>) {
-        guard !self.isGone, !self.isClosing else { return }
+        guard !self.isGone, !self.isClosing, octets.count > 0 else { return }
         self.output.append(octets)
-        self.drain()
+        self.pendingOutputMax = max(self.pendingOutputMax, self.output.count)
+        self.drainSoon()
     }
 
     package func resume() {
-        guard self.isSuspended else { return }
+        guard self.isSuspended, !self.isDelivering else { return }
         self.isSuspended = false
-        self.world.after(seconds: 0) { [weak self] in self?.deliver() }
+        self.deliverSoon()
     }
 
     package func setDeadline(seconds: Double?) {
@@ -86,41 +111,53 @@ package final class SimulatedStream: ByteStream {
     package func close() {
         guard !self.isClosing, !self.isGone else { return }
         self.isClosing = true
-        self.world.after(seconds: 5) { [weak self] in self?.vanish() }
-        if self.output.isEmpty { self.world.after(seconds: 0) { [weak self] in self?.vanish() } }
+        self.input = []
+        if self.output.isEmpty { return self.abort() }
+        // A peer that does not read is not waited for without end.
+        self.world.after(seconds: 30) { [weak self] in self?.vanish() }
     }
 
     package func abort() {
         self.world.after(seconds: 0) { [weak self] in self?.vanish() }
     }
 
-    // MARK: - Mechanics
+    // MARK: - Input
+
+    private func deliverSoon() {
+        self.mustCall = true
+        self.world.after(seconds: 0) { [weak self] in self?.deliver() }
+    }
 
     private func deliver() {
         guard !self.isDelivering, !self.isSuspended, !self.isGone, !self.isClosing,
             let handler = self.handler
         else { return }
         self.isDelivering = true
-        defer { self.isDelivering = false }
-        while !self.input.isEmpty, !self.isSuspended, !self.isGone, !self.isClosing {
-            // The first extent may be shorter than what is there.
-            let whole = self.input.count
-            var extent = self.world.oneIn(4) ? 1 + self.world.pick(whole) : whole
-            var consumption = handler.received(self.input.span.extracting(0..<extent), from: self)
-            while consumption.next == .awaitMore, extent < whole {
-                self.input.removeFirst(consumption.count)
-                extent = self.input.count
-                consumption = handler.received(self.input.span.extracting(0..<extent), from: self)
-                if consumption.count == 0 || extent == self.input.count { break }
-            }
+        self.consume(handler)
+        self.isDelivering = false
+        guard !self.isSuspended, !self.mustCall, self.inputHasEnded, !self.endWasTold,
+            !self.isClosing
+        else { return }
+        self.endWasTold = true
+        handler.inputEnded(self)
+    }
+
+    private func consume(_ handler: any StreamHandler) {
+        // The first extent may be shorter than what is there.
+        var extent = self.world.oneIn(4) ? 1 + self.world.pick(self.input.count) : .max
+        while self.mustCall || !self.input.isEmpty, !self.isGone, !self.isClosing {
+            self.mustCall = false
+            let shown = min(extent, self.input.count)
+            // A copy, because the handler's call may close the stream and drop the input.
+            let octets = Array(self.input[..<shown])
+            let consumption = handler.received(octets.span, from: self)
             self.input.removeFirst(min(consumption.count, self.input.count))
             switch consumption.next {
             case .awaitMore:
-                if self.inputHasEnded { self.tellEnd() }
-                return
+                guard shown - consumption.count < self.input.count else { return }
+                extent = .max
             case .yield:
-                self.world.after(seconds: 0) { [weak self] in self?.deliver() }
-                return
+                return self.deliverSoon()
             case .suspend:
                 self.isSuspended = true
                 return
@@ -129,64 +166,48 @@ package final class SimulatedStream: ByteStream {
                 return
             }
         }
-        if self.input.isEmpty, self.inputHasEnded { self.tellEnd() }
     }
 
-    private func tellEnd() {
-        guard !self.endWasTold, !self.isSuspended, !self.isClosing, !self.isGone else { return }
-        self.endWasTold = true
-        self.handler?.inputEnded(self)
-    }
+    // MARK: - Output
 
-    /// The peer takes what was sent: at once, or a part of it later.
-    private func drain() {
-        guard !self.isDraining, !self.isGone else { return }
-        if self.world.oneIn(3) {
-            self.isDraining = true
-            self.world.after(seconds: self.world.between(0, 0.2)) { [weak self] in
-                self?.isDraining = false
-                self?.drainNow(wasPending: true)
-            }
-        } else {
-            self.drainNow(wasPending: false)
+    private func drainSoon() {
+        guard !self.isDraining, self.reading == .irregular else { return }
+        self.isDraining = true
+        let delay = self.world.oneIn(3) ? self.world.between(0, 0.2) : 0
+        self.world.after(seconds: delay) { [weak self] in
+            guard let self else { return }
+            self.isDraining = false
+            let all = self.output.count
+            self.drainNow(self.world.oneIn(4) ? 1 + self.world.pick(all) : all)
         }
     }
 
-    private func drainNow(wasPending: Bool) {
+    private func drainNow(_ count: Int) {
         guard !self.isGone else { return }
-        let count = self.world.oneIn(4) ? 1 + self.world.pick(self.output.count) : self.output.count
         let octets = Array(self.output.prefix(count))
         self.output.removeFirst(octets.count)
         if !octets.isEmpty { self.toClient(octets) }
-        guard self.output.isEmpty else { return self.drainLater() }
+        guard self.output.isEmpty else { return self.drainSoon() }
         if self.isClosing { return self.vanish() }
-        if wasPending { self.handler?.drained(self) }
+        self.handler?.drained(self)
     }
 
-    private func drainLater() {
-        guard !self.isDraining else { return }
-        self.isDraining = true
-        self.world.after(seconds: self.world.between(0, 0.2)) { [weak self] in
-            self?.isDraining = false
-            self?.drainNow(wasPending: true)
-        }
-    }
+    // MARK: - Time and the end
 
     private func runTimer() {
-        guard !self.timerRuns, let deadline = self.deadline else { return }
-        self.timerRuns = true
+        guard let deadline = self.deadline, deadline < self.timerFiresAt else { return }
+        self.timerFiresAt = deadline
         self.world.after(seconds: max(deadline - self.world.now, 0.001)) { [weak self] in
             self?.timerFired()
         }
     }
 
     private func timerFired() {
-        self.timerRuns = false
+        self.timerFiresAt = .infinity
         guard !self.isGone, !self.isClosing, let deadline = self.deadline else { return }
         guard self.world.now >= deadline else { return self.runTimer() }
         self.deadline = nil
         self.handler?.deadlinePassed(self)
-        self.runTimer()
     }
 
     private func vanish() {

@@ -1,32 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The whole server in memory: its real drivers, sessions and store, with simulated streams, time
-// and faults. After a run, what senders and readers were told is held against what is there.
+// and faults. It may be stopped or die in the middle, and is started again. After a run, what
+// senders and readers were told is held against what is there.
 
 internal import Credentials
-package import EventLoop
-internal import Logging
-package import MailBytes
+internal import EventLoop
+internal import MailBytes
 package import MailStore
 internal import MailSyntax
 internal import POP3Protocol
 internal import SMTPProtocol
-package import Server
+internal import Server
 
 /// One simulated world with one server.
 package final class Simulation {
     package let world: VirtualWorld
     package let ledger = Ledger()
-    private let server: MailServer
-    private let storage: SimulatedStorage
-    private let smtp: ServiceProfile
-    private let pop3: ServiceProfile
-    private let mailboxes: [String]
+    private let store: MailStore
+    private let reader: MailStoreReader
+    private let faults: SimulatedStorage.Faults
+    private var limits = ServerLimits()
+    private var server: MailServer?
+    private var storage: SimulatedStorage?
+    private let maildrops: [String]
+    private let addresses: [(address: String, maildrops: [String])]
     private var slot: UInt32 = 0
-    private var readers: [SimulatedPOP3Client] = []
-    private var writers: [SimulatedSMTPClient] = []
+    private var streams: [SimulatedStream] = []
 
     private static let password = "simulated"
+    /// The last maildrop takes no more than this.
+    private static let quota = 6000
+    private static let hostname = Array("mail.example.test".utf8)
+    private static let pop3Settings = POP3ServerSettings(hostname: hostname, permitsPlaintext: true)
+
+    /// How a run comes to its end.
+    private enum Ending: Int, CaseIterable {
+        case rest
+        case stop
+        case death
+    }
 
     /// A world with its own maildrops, named after the seed, in a store that outlives it.
     package init(
@@ -36,26 +49,48 @@ package final class Simulation {
         faults: SimulatedStorage.Faults
     ) {
         self.world = VirtualWorld(seed: seed)
-        self.mailboxes = (0..<3).map { "u\($0).\(seed)@example.test" }
+        self.store = store
+        self.reader = reader
+        self.faults = faults
+        let maildrops = (0..<3).map { "u\($0).\(seed)@example.test" }
+        let list = "all.\(seed)@example.test"
+        self.maildrops = maildrops
+        self.addresses =
+            maildrops.map { ($0, [$0]) } + [(list, maildrops)]
+            + [("u1.\(seed)+detail@EXAMPLE.test", [maildrops[1]])]
         let verifier = PasswordRecord.forSimulation(password: Array(Self.password.utf8))
-        let requests = self.mailboxes.compactMap(Address.init(parsing:)).map {
+        let targets = maildrops.compactMap(Address.init(parsing:))
+        var requests = targets.map { address in
             StoreRequest.addAccount(
-                NewAccount(address: $0, verifier: verifier, recoverableSecret: nil, quota: nil)
+                NewAccount(
+                    address: address,
+                    verifier: verifier,
+                    recoverableSecret: nil,
+                    quota: address == targets.last ? Self.quota : nil
+                )
             )
         }
-        let answers = store.commit(requests + [.reserveMessageIDs(count: MessageIDSource.blockCount)])
-        guard case .reserved(let first) = answers.last else { preconditionFailure("no ids") }
-        self.storage = SimulatedStorage(
+        if let list = Address(parsing: list) { requests.append(.addAlias(list, targets: targets)) }
+        _ = store.commit(requests)
+        // Small budgets make content take every way there is into the store.
+        self.limits.contentMemoryOctets = [1 << 12, 1 << 16, 1 << 20, 1 << 26][self.world.pick(4)]
+        self.limits.stepsPerTurn = [1, 3, 64][self.world.pick(3)]
+        self.start()
+    }
+
+    private func start() {
+        let answer = self.store.commit([.reserveMessageIDs(count: MessageIDSource.blockCount)])
+        guard case .reserved(let first) = answer[0],
+            let postmaster = Address(parsing: "postmaster@example.test")
+        else { preconditionFailure("a store on a simulated disk gives ids") }
+        let storage = SimulatedStorage(
             world: self.world,
-            store: store,
-            reader: reader,
-            faults: faults
+            store: self.store,
+            reader: self.reader,
+            faults: self.faults
         )
-        guard let postmaster = Address(parsing: "postmaster@example.test") else {
-            preconditionFailure("postmaster has an address")
-        }
-        self.server = MailServer(
-            limits: ServerLimits(),
+        let server = MailServer(
+            limits: self.limits,
             addresses: AddressSettings(
                 localDomains: ["example.test"],
                 policy: AddressPolicy(
@@ -66,18 +101,19 @@ package final class Simulation {
                 isExempt: { _ in true }
             ),
             time: self.world,
-            storage: self.storage,
-            passwords: self.storage,
-            journal: Journal(logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }),
-            firstMessageID: first
+            storage: storage,
+            passwords: storage,
+            journal: Journal(sink: nil),
+            firstMessageID: first,
+            controlUser: 0
         )
-        self.storage.server = self.server
-        let hostname = Array("mail.example.test".utf8)
-        let smtpSettings = SMTPServerSettings(hostname: hostname, dialect: .smtp)
-        let pop3Settings = POP3ServerSettings(hostname: hostname, permitsPlaintext: true)
-        self.smtp = ServiceProfile(service: .smtp, smtp: smtpSettings, pop3: pop3Settings)
-        self.pop3 = ServiceProfile(service: .pop3, smtp: smtpSettings, pop3: pop3Settings)
+        storage.server = server
+        self.storage = storage
+        self.server = server
+        self.streams = []
     }
+
+    // MARK: - A run
 
     /// Runs clients that misbehave, then one honest reader for each maildrop.
     ///
@@ -85,93 +121,122 @@ package final class Simulation {
     package func run(clients: Int) -> [String] {
         for _ in 0..<clients {
             self.world.after(seconds: self.world.between(0, 3)) { [unowned self] in
-                if self.world.oneIn(3) { self.startReader(isFinal: false) } else { self.startWriter() }
+                if self.world.oneIn(3) {
+                    self.startReader(isFinal: false)
+                } else {
+                    self.startWriter(isLMTP: self.world.oneIn(3))
+                }
             }
         }
+        let ending = Ending.allCases[self.world.pick(Ending.allCases.count)]
+        self.world.after(seconds: self.world.between(0, 5)) { [unowned self] in self.end(ending) }
         guard self.world.run(countMax: 200_000) else { return ["the world does not come to rest"] }
-        if self.server.connectionCount > 0 {
-            self.ledger.violate("\(self.server.connectionCount) sessions never ended")
+        if let server = self.server, ending != .death {
+            if server.connectionCount > 0 {
+                self.ledger.violate("\(server.connectionCount) sessions never ended")
+            }
+            for leak in server.leaks { self.ledger.violate("what is never given back: \(leak)") }
         }
+        self.start()
         self.inspect()
         return self.ledger.violations
     }
 
-    private func startWriter() {
+    private func end(_ ending: Ending) {
+        switch ending {
+        case .rest:
+            break
+        case .stop:
+            self.server?.stop { [unowned self] in
+                if self.server?.connectionCount != 0 {
+                    // The grace period is over: what is left was aborted.
+                    self.world.after(seconds: 1) { [unowned self] in
+                        if self.server?.connectionCount != 0 {
+                            self.ledger.violate("sessions outlive the grace period")
+                        }
+                    }
+                }
+            }
+        case .death:
+            self.storage?.die()
+            for stream in self.streams { stream.reset() }
+        }
+    }
+
+    private func startWriter(isLMTP: Bool) {
         let client = SimulatedSMTPClient(
             world: self.world,
             ledger: self.ledger,
-            mailboxes: self.mailboxes
+            addresses: self.addresses,
+            isLMTP: isLMTP
         )
-        self.writers.append(client)
         let stream = self.stream { client.receive($0) }
         client.connect(stream)
-        self.server.accept(stream, for: self.smtp)
+        let settings = SMTPServerSettings(
+            hostname: Self.hostname,
+            dialect: isLMTP ? .lmtp : .smtp
+        )
+        self.server?.accept(
+            stream,
+            for: ServiceProfile(
+                service: isLMTP ? .lmtp : .smtp,
+                smtp: settings,
+                pop3: Self.pop3Settings
+            )
+        )
     }
 
     @discardableResult
-    private func startReader(isFinal: Bool, of mailbox: String? = nil) -> SimulatedPOP3Client {
+    private func startReader(isFinal: Bool, of maildrop: String? = nil) -> SimulatedPOP3Client {
         let client = SimulatedPOP3Client(
             world: self.world,
             ledger: self.ledger,
-            mailbox: mailbox ?? self.mailboxes[self.world.pick(self.mailboxes.count)],
+            mailbox: maildrop ?? self.maildrops[self.world.pick(self.maildrops.count)],
             password: Self.password,
             isFinal: isFinal
         )
-        self.readers.append(client)
         let stream = self.stream { client.receive($0) }
         client.connect(stream)
-        self.server.accept(stream, for: self.pop3)
+        let profile = ServiceProfile(
+            service: .pop3,
+            smtp: SMTPServerSettings(hostname: Self.hostname),
+            pop3: Self.pop3Settings
+        )
+        self.server?.accept(stream, for: profile)
         return client
     }
 
     private func stream(_ toClient: @escaping ([UInt8]?) -> Void) -> SimulatedStream {
         self.slot += 1
-        return SimulatedStream(
+        let stream = SimulatedStream(
             world: self.world,
             id: ConnectionID(slot: self.slot, generation: 1),
             peer: NetworkAddress(ipv4: 0x7f00_0001, port: UInt16(truncatingIfNeeded: self.slot)),
             toClient: toClient
         )
+        self.streams.append(stream)
+        return stream
     }
+
+    // MARK: - The end
 
     /// Reads every maildrop whole and holds it against the ledger.
     private func inspect() {
-        for mailbox in self.mailboxes {
+        for maildrop in self.maildrops {
             var seen: [Int]?
             // Simulated reads may fail; an honest reader comes again.
-            for _ in 0..<50 where seen == nil {
-                let client = self.startReader(isFinal: true, of: mailbox)
+            for _ in 0..<100 where seen == nil {
+                let client = self.startReader(isFinal: true, of: maildrop)
                 guard self.world.run(countMax: 50_000) else {
                     return self.ledger.violate("the last reader does not come to rest")
                 }
                 if client.isComplete { seen = client.seen }
             }
             guard let seen else {
-                self.ledger.violate("\(mailbox) cannot be read")
+                self.ledger.violate("\(maildrop) cannot be read")
                 continue
             }
-            self.compare(mailbox, seen)
-        }
-    }
-
-    private func compare(_ mailbox: String, _ seen: [Int]) {
-        for entry in self.ledger.entries {
-            let copies = seen.count { $0 == entry.number }
-            let isRecipient = entry.recipients.contains(mailbox)
-            let isDeleted = self.ledger.deleted[mailbox]?.contains(entry.number) ?? false
-            let mayBeDeleted = self.ledger.deletionInDoubt[mailbox]?.contains(entry.number) ?? false
-            let allowed: ClosedRange<Int> =
-                switch entry.fate {
-                case _ where isDeleted: 0...0
-                case .acknowledged where isRecipient: (mayBeDeleted ? 0 : 1)...1
-                case .inDoubt where isRecipient: 0...1
-                default: 0...0
-                }
-            if !allowed.contains(copies) {
-                self.ledger.violate(
-                    "message \(entry.number), \(entry.fate): \(copies) copies in \(mailbox)"
-                )
-            }
+            self.ledger.compare(maildrop, with: seen)
         }
     }
 }

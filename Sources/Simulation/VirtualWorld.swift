@@ -3,7 +3,7 @@
 // Time and chance of a simulation: a queue of things to happen on a virtual clock, and one seed
 // from which every choice comes. The same seed gives the same run.
 
-package import Server
+internal import Server
 
 /// A virtual clock with its queue.
 package final class VirtualWorld: Timekeeper {

@@ -4,6 +4,7 @@
 
 internal import ArgumentParser
 internal import Configuration
+internal import MailStore
 internal import MailSyntax
 internal import Server
 
@@ -35,7 +36,7 @@ enum Administration {
             return try Administrator(configuration: configuration).perform(requests)
         } catch {
             switch error {
-            case .store(let why): throw Complaint(.cannotCreate, why)
+            case .store(let why, let directory): throw Complaint(why, directory: directory)
             case .server(let why): throw Complaint(.unavailable, why)
             }
         }

@@ -9,6 +9,7 @@ internal import EventLoop
 enum SysExit: Int32 {
     case usage = 64
     case data = 65
+    case noInput = 66
     case noUser = 67
     case unavailable = 69
     case software = 70
@@ -38,7 +39,8 @@ struct Complaint: Error {
         do {
             try body()
         } catch let complaint as Complaint {
-            for line in complaint.lines { Terminal.writeError("martlet: \(line)\n") }
+            let lines = complaint.lines.map { "martlet: \($0)\n" }
+            Terminal.writeError(lines.joined())
             throw ExitCode(complaint.exitCode.rawValue)
         }
     }

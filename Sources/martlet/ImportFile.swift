@@ -1,42 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The file of `martlet user import`: a line for each account, with its address, a TAB, and a
+// password or a crypt(3) hash.
 
 internal import Credentials
 internal import EventLoop
+internal import MailSyntax
 
-/// The file of `martlet user import`.
 enum ImportFile {
     /// One account.
-    struct Line {
+    struct Line: Sendable {
         let number: Int
-        let address: String
-        let secret: String
+        let address: Address
+        let secret: [UInt8]
 
-        /// What the store keeps: the hash as it is, or keys derived from the password.
-        func verifier() throws -> [UInt8] {
-            let isHash = self.secret.hasPrefix("$") || self.secret.hasPrefix("{CRYPT}")
-            guard isHash else { return PasswordRecord(derivingFrom: Array(self.secret.utf8)).text }
-            let hash = self.secret.hasPrefix("{CRYPT}") ? String(self.secret.dropFirst(7)) : self.secret
-            guard let record = PasswordRecord(cryptHash: Array(hash.utf8)) else {
-                throw Complaint(.data, "line \(self.number): not a crypt(3) hash this system knows")
+        /// What the store keeps: the hash as it is, or keys derived from the password; nil when it
+        /// is a hash that this system's crypt(3) does not know.
+        func verifier() -> [UInt8]? {
+            let prefix = Array("{CRYPT}".utf8)
+            if self.secret.starts(with: prefix) {
+                return PasswordRecord(cryptHash: Array(self.secret.dropFirst(prefix.count)))?.text
             }
-            return record.text
+            if self.secret.first == UInt8(ascii: "$") {
+                return PasswordRecord(cryptHash: self.secret)?.text
+            }
+            return PasswordRecord(derivingFrom: self.secret).text
         }
     }
 
-    static func read(_ path: String) throws -> [Line] {
+    /// The lines that hold accounts, and what is wrong with the others.
+    static func read(_ path: String) throws -> (lines: [Line], complaints: [String]) {
         guard let octets = Terminal.readFile(path) else {
-            throw Complaint(.data, "\(path) cannot be read")
+            throw Complaint(.noInput, "\(path) cannot be read")
         }
         var lines: [Line] = []
-        for (index, line) in octets.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
-            let text = String(decoding: line, as: UTF8.self)
-            if text.isEmpty || text.hasPrefix("#") { continue }
-            let fields = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-            guard fields.count == 2, !fields[1].isEmpty else {
-                throw Complaint(.data, "\(path):\(index + 1): write an address, a TAB and a password")
+        var complaints: [String] = []
+        let split = octets.split(separator: 0x0a, omittingEmptySubsequences: false)
+        for (index, octets) in split.enumerated() {
+            let line = octets.last == 0x0d ? octets.dropLast() : octets
+            if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+            let fields = line.split(separator: 0x09, maxSplits: 1)
+            let name = fields.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
+            guard fields.count == 2, let address = Address(parsing: name) else {
+                complaints.append(
+                    "\(path):\(index + 1): write an address, a TAB, and a password or hash"
+                )
+                continue
             }
-            lines.append(Line(number: index + 1, address: String(fields[0]), secret: String(fields[1])))
+            lines.append(Line(number: index + 1, address: address, secret: Array(fields[1])))
         }
-        return lines
+        return (lines, complaints)
     }
 }

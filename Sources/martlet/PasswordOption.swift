@@ -12,25 +12,28 @@ struct PasswordOption: ParsableArguments {
     @Flag(help: "Read the password from the first line of standard input.")
     var passwordStdin = false
 
-    @Flag(help: "Keep the password itself as well, which APOP needs: anybody who reads the store has it.")
+    @Flag(
+        help: "Keep the password itself as well, as APOP needs: whoever reads the store has it."
+    )
     var apop = false
 
     /// What the store keeps for the password.
     func keys(for address: Address) throws -> (verifier: [UInt8], secret: [UInt8]?) {
         let password = try self.read(for: address)
         guard !password.isEmpty else { throw Complaint(.data, "the password is empty") }
-        guard password.count <= 1024, !password.contains(0) else {
-            throw Complaint(.data, "a password has at most 1024 octets, and no NUL")
+        guard password.count <= 1024, !password.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+            throw Complaint(.data, "a password has at most 1024 octets and no control characters")
         }
         return (PasswordRecord(derivingFrom: password).text, self.apop ? password : nil)
     }
 
     private func read(for address: Address) throws -> [UInt8] {
         if self.passwordStdin {
-            guard let line = readLine(strippingNewline: true) else {
-                throw Complaint(.data, "standard input holds no password")
+            // As octets: text that is not UTF-8 must not be repaired into another password.
+            guard let line = Terminal.readFile("-")?.prefix(while: { $0 != 0x0a }) else {
+                throw Complaint(.data, "standard input cannot be read")
             }
-            return Array(line.utf8)
+            return Array(line.last == 0x0d ? line.dropLast() : line)
         }
         guard let first = Terminal.readSecret(prompt: "Password for \(address.text): "),
             let second = Terminal.readSecret(prompt: "Once more: ")

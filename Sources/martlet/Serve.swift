@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import Configuration
+internal import MailStore
 internal import Server
 
 struct Serve: ParsableCommand {
@@ -9,8 +10,8 @@ struct Serve: ParsableCommand {
         abstract: "Run the server in the foreground.",
         discussion: """
             Logs go to standard output. SIGTERM and SIGINT end it: sessions between commands are \
-            told so at once, messages on their way in have limits.shutdown-grace-seconds. SIGUSR1 \
-            logs what the loop has been doing.
+            told so at once, messages on their way in have limits.shutdown-grace-seconds; a second \
+            signal ends it at once. SIGUSR1 logs what the loop has been doing.
             """
     )
 
@@ -23,8 +24,9 @@ struct Serve: ParsableCommand {
                 try ServeProcess.run(configuration)
             } catch {
                 switch error {
-                case .store(let why): throw Complaint(.cannotCreate, why)
-                case .listener(let why): throw Complaint(.unavailable, why)
+                case .store(let why, let directory): throw Complaint(why, directory: directory)
+                case .listener(let why, let isPermission):
+                    throw Complaint(isPermission ? .noPermission : .unavailable, why)
                 case .loop(let why): throw Complaint(.software, why)
                 }
             }

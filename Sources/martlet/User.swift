@@ -128,9 +128,9 @@ struct User: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add many accounts from a file.",
             discussion: """
-                Each line holds an address, a TAB, and a password or a crypt(3) hash (it begins with \
-                a dollar sign, or with {CRYPT} as Dovecot writes it). Accounts that exist are told \
-                of and left as they are.
+                Each line holds an address, a TAB, and a password or a crypt(3) hash (it begins \
+                with a dollar sign, or with {CRYPT} as Dovecot writes it). Accounts that exist are \
+                told of and left as they are.
                 """
         )
 
@@ -140,26 +140,33 @@ struct User: ParsableCommand {
         func run() throws {
             try Complaint.handling {
                 let configuration = try self.configuration.load()
-                let lines = try ImportFile.read(self.file)
-                let requests = try lines.map { line in
-                    AdministrationRequest.addAccount(
-                        try Administration.address(line.address),
-                        verifier: try line.verifier(),
-                        secret: nil,
-                        quota: nil
+                var (lines, complaints) = try ImportFile.read(self.file)
+                var requests: [AdministrationRequest] = []
+                let verifiers = KeyDerivation.verifiers(of: lines)
+                for (line, verifier) in zip(lines, verifiers) {
+                    guard let verifier else {
+                        complaints.append(self.complaint(line, "no crypt(3) hash known here"))
+                        continue
+                    }
+                    requests.append(
+                        .addAccount(line.address, verifier: verifier, secret: nil, quota: nil)
                     )
                 }
+                lines = zip(lines, verifiers).compactMap { $1 == nil ? nil : $0 }
                 let results = try Administration.perform(requests, configuration)
-                var complaints: [String] = []
-                for (line, result) in zip(lines, results) {
-                    guard let failure = result.failure else { continue }
-                    complaints.append("\(self.file):\(line.number): \(line.address): \(failure)")
+                let failures = zip(lines, results).compactMap { line, result in
+                    result.failure.map { self.complaint(line, $0) }
                 }
-                print("\(results.count - complaints.count) of \(results.count) accounts added")
+                print("\(results.count - failures.count) accounts added")
+                complaints += failures
                 guard complaints.isEmpty else {
                     throw Complaint(exitCode: .data, lines: complaints)
                 }
             }
+        }
+
+        private func complaint(_ line: ImportFile.Line, _ why: String) -> String {
+            "\(self.file):\(line.number): \(line.address.text): \(why)"
         }
     }
 }

@@ -17,6 +17,8 @@ import Testing
         let text = self.text { buffer in
             buffer.append(.dot)
             buffer.append("literal \u{fc} ")
+            buffer.append("a part", ByteRange(2, 6))
+            buffer.append("a part", ByteRange(at: 6, count: 0))
             buffer.append(Array("array ".utf8))
             buffer.append(string: "string ")
             buffer.append(octets.span)
@@ -24,7 +26,7 @@ import Testing
             buffer.append(octets.span, ByteRange(at: 10, count: 0))
             buffer.appendCRLF()
         }
-        #expect(text == ".literal \u{fc} array string 012345678923\r\n")
+        #expect(text == ".literal \u{fc} partarray string 012345678923\r\n")
     }
 
     @Test(arguments: [

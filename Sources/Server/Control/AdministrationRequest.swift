@@ -4,7 +4,7 @@
 // a request, fields with a TAB between them, octets that would break the line as %XX. The answer
 // is any number of `=` lines with fields and one last line, `.` for success or `!` with a reason.
 
-package import MailStore
+internal import MailStore
 package import MailSyntax
 
 /// One change of, or question about, accounts and aliases.
@@ -28,7 +28,10 @@ extension AdministrationRequest {
         switch self {
         case .addAccount(let address, let verifier, let secret, let quota):
             Self.line(
-                "user-add", address.octets, verifier, secret ?? [],
+                "user-add",
+                address.octets,
+                verifier,
+                secret ?? [],
                 Array((quota.map(String.init) ?? "").utf8)
             )
         case .setPassword(let address, let verifier, let secret):
@@ -60,7 +63,8 @@ extension AdministrationRequest {
         let arguments = fields.dropFirst()
         func address(_ index: Int) -> Address? {
             guard arguments.count >= index else { return nil }
-            return Address(octets: arguments[index].span)
+            let octets = arguments[index]
+            return Address(octets: octets.span)
         }
         func optional(_ index: Int) -> [UInt8]? {
             arguments[index].isEmpty ? nil : arguments[index]
@@ -73,7 +77,10 @@ extension AdministrationRequest {
             guard let address = address(1) else { return nil }
             if optional(4) != nil, number(4) == nil { return nil }
             self = .addAccount(
-                address, verifier: arguments[2], secret: optional(3), quota: number(4)
+                address,
+                verifier: arguments[2],
+                secret: optional(3),
+                quota: number(4)
             )
         case ("user-passwd", 3):
             guard let address = address(1) else { return nil }
@@ -101,17 +108,6 @@ extension AdministrationRequest {
             self = .aliases(after: optional(1) == nil ? nil : address(1), count: count)
         default:
             return nil
-        }
-    }
-
-    /// The account or alias that the request changes, if it changes one.
-    package var changedAddress: Address? {
-        switch self {
-        case .addAccount(let address, _, _, _), .setPassword(let address, _, _),
-            .removeAccount(let address), .setQuota(let address, _), .addAlias(let address, _),
-            .removeAlias(let address):
-            address
-        case .accounts, .aliases: nil
         }
     }
 

@@ -62,7 +62,7 @@ package struct AdministrationResult: Sendable {
             }
         case .aliases(let aliases):
             self.rows = aliases.map { [$0.address.octets] + $0.targets.map(\.octets) }
-        case .written(.failed(let error)), .failed(let error):
+        case .written(.failed(let error), _), .failed(let error):
             self.failure = error.sentence
         default:
             break
@@ -78,7 +78,9 @@ extension StoreError {
         case .exists: "there is an account or alias of that address already"
         case .notFound, .gone: "there is no such account or alias"
         case .aliasLoop: "the aliases would lead in a circle"
-        default: "the store: \(self)"
+        case .inUse(let why), .foreign(let why), .retryable(let why): why
+        case .fenced: "the maildrop has been made anew"
+        case .overQuota: "the maildrop is full"
         }
     }
 }

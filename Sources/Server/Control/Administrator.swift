@@ -10,7 +10,7 @@ package import MailStore
 package struct Administrator {
     /// Why nothing could be carried out at all.
     package enum Failure: Error {
-        case store(String)
+        case store(StoreError, directory: String)
         case server(String)
     }
 
@@ -38,7 +38,7 @@ package struct Administrator {
         } catch .inUse {
             return try self.performOnline(requests)
         } catch {
-            throw .store("\(self.configuration.dataDirectory): \(error.sentence)")
+            throw .store(error, directory: self.configuration.dataDirectory)
         }
         defer { store.close() }
         return self.perform(requests, store: store, reading: StoreReading(reader: reader))
@@ -62,7 +62,7 @@ package struct Administrator {
         var results: [AdministrationResult] = []
         var batch: [StoreRequest] = []
         func flush() {
-            results += store.commit(batch).map { AdministrationResult(.written($0)) }
+            results += store.commit(batch).map { AdministrationResult(.written($0, changed: nil)) }
             batch = []
         }
         for request in requests {

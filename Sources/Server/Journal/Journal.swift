@@ -1,97 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The events that an operator wants to read, as structured log lines with the session's id on
-// each. Neither passwords nor content ever come here.
+// The events of sessions that an operator wants to read, as structured lines with the session's id
+// on each. They are written straight into the ring, because swift-log's metadata would cost more
+// than the session. Neither passwords nor content ever come here.
 
-package import EventLoop
-package import Logging
+internal import EventLoop
+internal import Logging
 internal import MailBytes
 internal import MailStore
 internal import MailSyntax
 
-/// What the server tells of its work.
-package struct Journal {
-    package let logger: Logger
+/// What the server tells of its sessions.
+package final class Journal {
+    private let sink: LogSink?
+    private var line: LogLine
 
-    package init(logger: Logger) {
-        self.logger = logger
+    /// A journal that writes into `sink`; nil: it writes nothing.
+    package init(sink: LogSink?) {
+        self.sink = sink
+        self.line = LogLine(format: sink?.format ?? .text)
     }
 
-    func sessionBegan(_ stream: any ByteStream, _ service: ServiceProfile.Service) {
-        self.logger.debug(
-            "session began",
-            metadata: self.session(stream, ["service": .string(service.rawValue)])
-        )
+    func sessionBegan(_ stream: any ByteStream, _ service: StaticString) {
+        guard self.begin(.debug, "session began", stream) else { return }
+        self.line.field("service", service)
+        self.end()
     }
 
     func sessionEnded(_ stream: any ByteStream) {
-        self.logger.debug("session ended", metadata: self.session(stream))
+        guard self.begin(.debug, "session ended", stream) else { return }
+        self.end()
     }
 
-    func connectionRefused(_ stream: any ByteStream, _ service: ServiceProfile.Service) {
-        self.logger.notice(
-            "connection refused: too many",
-            metadata: self.session(stream, ["service": .string(service.rawValue)])
-        )
+    func connectionRefused(_ stream: any ByteStream, _ service: StaticString, _ why: StaticString) {
+        guard self.begin(.notice, "connection refused", stream) else { return }
+        self.line.field("service", service)
+        self.line.field("reason", why)
+        self.end()
     }
 
-    func messageStored(
-        _ id: MessageID,
-        octets: Int,
-        reversePath: String,
-        recipients: Int,
-        stream: any ByteStream
+    /// What became of a message that was received whole; the connection may be gone by now.
+    func committed(
+        _ message: StoreRequest.Append,
+        _ answer: StoreAnswer,
+        session: ConnectionID,
+        peer: NetworkAddress?
     ) {
-        self.logger.info(
-            "message stored",
-            metadata: self.session(
-                stream,
-                [
-                    "id": .string(id.text),
-                    "octets": .stringConvertible(octets),
-                    "from": .string("<\(reversePath)>"),
-                    "recipients": .stringConvertible(recipients),
-                ]
-            )
-        )
+        let maildrops = message.deliveries.count
+        let missed = answer.undelivered(of: maildrops)
+        let isStored = missed.count < maildrops
+        let level: Logger.Level = missed.count == 0 ? .info : .warning
+        let text: StaticString = isStored ? "message stored" : "message not stored"
+        guard self.begin(level, text, session, peer) else { return }
+        self.line.field("id") { message.id.append(to: &$0) }
+        self.line.field("octets", message.octets)
+        self.line.field("from", message.reversePath.span)
+        self.line.field("maildrops", maildrops - missed.count)
+        if missed.count > 0 { self.line.field("reason", missed.reason) }
+        self.end()
     }
 
-    func messageRefused(_ reason: String, recipients: Int, stream: any ByteStream) {
-        self.logger.warning(
-            "message not stored",
-            metadata: self.session(
-                stream,
-                ["reason": .string(reason), "recipients": .stringConvertible(recipients)]
-            )
-        )
+    /// A message that the store would not take while it was being received.
+    func contentRefused(_ failure: StaticString, stream: any ByteStream) {
+        guard self.begin(.warning, "message not stored", stream) else { return }
+        self.line.field("reason", failure)
+        self.end()
     }
 
-    func loggedIn(_ name: String, _ head: MaildropHead, stream: any ByteStream) {
-        self.logger.info(
-            "maildrop opened",
-            metadata: self.session(
-                stream,
-                [
-                    "user": .string(name),
-                    "messages": .stringConvertible(head.count),
-                    "octets": .stringConvertible(head.octets),
-                ]
-            )
-        )
+    func loggedIn(_ name: [UInt8], _ head: MaildropHead, stream: any ByteStream) {
+        guard self.begin(.info, "maildrop opened", stream) else { return }
+        self.line.field("user", name.span)
+        self.line.field("messages", head.count)
+        self.line.field("octets", head.octets)
+        self.end()
     }
 
-    func loginFailed(_ name: String, stream: any ByteStream) {
-        self.logger.notice("login failed", metadata: self.session(stream, ["user": .string(name)]))
+    func loginFailed(_ name: [UInt8], stream: any ByteStream) {
+        guard self.begin(.notice, "login failed", stream) else { return }
+        self.line.field("user", name.span)
+        self.end()
     }
 
-    /// Failed logins and refusals are told with the peer's address; every line has the session's.
-    private func session(
-        _ stream: any ByteStream,
-        _ more: Logger.Metadata = [:]
-    ) -> Logger.Metadata {
-        var metadata = more
-        metadata["session"] = .string(String(stream.id.rawValue, radix: 36))
-        metadata["peer"] = .string(stream.peer.host)
-        return metadata
+    /// Begins a line with the session and its peer, if lines of this level are written.
+    private func begin(
+        _ level: Logger.Level,
+        _ message: StaticString,
+        _ stream: any ByteStream
+    ) -> Bool {
+        self.begin(level, message, stream.id, stream.peer)
+    }
+
+    private func begin(
+        _ level: Logger.Level,
+        _ message: StaticString,
+        _ session: ConnectionID,
+        _ peer: NetworkAddress?
+    ) -> Bool {
+        guard let sink = self.sink, level >= sink.level else { return false }
+        self.line.begin(sink.wallClock(), level: level.name, message)
+        self.line.field("session") { $0.append(base36: session.rawValue) }
+        if let peer { self.line.field("peer") { peer.appendHost(to: &$0) } }
+        return true
+    }
+
+    private func end() {
+        if let ring = self.sink?.ring { self.line.end(into: ring) }
+    }
+}
+
+extension StoreAnswer {
+    /// How many maildrops did not get a message, and why not.
+    fileprivate func undelivered(of count: Int) -> (count: Int, reason: StaticString) {
+        switch self {
+        case .appended(let results):
+            let reason: StaticString =
+                results.contains(.overQuota) ? "a maildrop is full" : "an account is gone"
+            return (results.count { !$0.isDelivered }, reason)
+        case .failed(.full): return (count, "the disk is full")
+        case .failed(.overQuota): return (count, "a maildrop is full")
+        case .failed(.gone): return (count, "an account is gone")
+        default: return (count, "the store failed")
+        }
+    }
+}
+
+extension ReplyBuffer {
+    /// Appends a number in digits and lower-case letters.
+    fileprivate mutating func append(base36 number: UInt64) {
+        var divisor: UInt64 = 1
+        while number / divisor >= 36 { divisor *= 36 }
+        while divisor > 0 {
+            let digit = UInt8(truncatingIfNeeded: number / divisor % 36)
+            self.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            divisor /= 36
+        }
     }
 }

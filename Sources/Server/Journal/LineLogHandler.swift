@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// swift-log's back end: formats an event as one line, for people or as JSON, and hands it to the
-// ring. It never blocks. What comes from a peer is escaped, so that no line can be forged.
+// swift-log's back end: formats an event as one line and hands it to the ring. It never blocks.
 
 package import Logging
-internal import MailSyntax
 
-/// How log lines look.
-package enum LogFormat: String, Sendable {
-    /// time level message key=value …
-    case text
-    /// One JSON object a line.
-    case json
-}
-
-/// A log handler that writes lines into a `LogRing`.
-package struct LineLogHandler: LogHandler {
-    package var metadata: Logger.Metadata = [:]
-    package var logLevel: Logger.Level
-    private let ring: LogRing
-    private let format: LogFormat
-    private let wallClock: @Sendable () -> (seconds: Int64, milliseconds: Int)
+/// Where log lines go, how they look, and which are written.
+package struct LogSink: Sendable {
+    package let ring: LogRing
+    package let format: LogFormat
+    package let level: Logger.Level
+    /// Seconds since 1970 and milliseconds.
+    package let wallClock: @Sendable () -> (seconds: Int64, milliseconds: Int)
 
     package init(
         ring: LogRing,
@@ -30,8 +20,20 @@ package struct LineLogHandler: LogHandler {
     ) {
         self.ring = ring
         self.format = format
-        self.logLevel = level
+        self.level = level
         self.wallClock = wallClock
+    }
+}
+
+/// A log handler that writes lines into a `LogRing`.
+package struct LineLogHandler: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var logLevel: Logger.Level
+    private let sink: LogSink
+
+    package init(sink: LogSink) {
+        self.sink = sink
+        self.logLevel = sink.level
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -40,57 +42,35 @@ package struct LineLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let (seconds, milliseconds) = self.wallClock()
-        var line: [UInt8] = []
-        line.reserveCapacity(256)
-        let time = MailDate.iso8601(secondsSince1970: seconds, milliseconds: milliseconds)
-        let pairs = (event.metadata ?? [:]).sorted { $0.key < $1.key }
-        switch self.format {
-        case .text:
-            line += "\(time) \(event.level.rawValue) \(event.message)".utf8
-            for (key, value) in pairs {
-                line += " \(key)=".utf8
-                Self.appendText("\(value)", to: &line)
+        var line = LogLine(format: self.sink.format)
+        line.begin(
+            self.sink.wallClock(),
+            level: event.level.name,
+            string: "\(event.message)"
+        )
+        let all = self.metadata.merging(event.metadata ?? [:]) { $1 }
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            if case .stringConvertible(let number as Int) = value {
+                line.field(string: key, number: number)
+            } else {
+                line.field(string: key, "\(value)")
             }
-        case .json:
-            line += "{\"time\":\"\(time)\",\"level\":\"\(event.level.rawValue)\",\"message\":".utf8
-            Self.appendJSON("\(event.message)", to: &line)
-            for (key, value) in pairs {
-                line.append(UInt8(ascii: ","))
-                Self.appendJSON(key, to: &line)
-                line.append(UInt8(ascii: ":"))
-                Self.appendJSON("\(value)", to: &line)
-            }
-            line.append(UInt8(ascii: "}"))
         }
-        line.append(UInt8(ascii: "\n"))
-        self.ring.put(line)
+        line.end(into: self.sink.ring)
     }
+}
 
-    /// Values with spaces, quotes or control characters are quoted and escaped.
-    private static func appendText(_ text: String, to line: inout [UInt8]) {
-        let needsQuotes = text.utf8.contains { $0 <= 0x20 || $0 == 0x22 || $0 == 0x7f }
-        if needsQuotes || text.isEmpty {
-            Self.appendJSON(text, to: &line)
-        } else {
-            line += text.utf8
+extension Logger.Level {
+    /// The name in log lines.
+    var name: StaticString {
+        switch self {
+        case .trace: "trace"
+        case .debug: "debug"
+        case .info: "info"
+        case .notice: "notice"
+        case .warning: "warning"
+        case .error: "error"
+        case .critical: "critical"
         }
-    }
-
-    private static func appendJSON(_ text: String, to line: inout [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
-        line.append(0x22)
-        for octet in text.utf8 {
-            switch octet {
-            case 0x22, 0x5c:
-                line += [0x5c, octet]
-            case 0..<0x20, 0x7f:
-                line += "\\u00".utf8
-                line += [digits[Int(octet >> 4)], digits[Int(octet & 15)]]
-            default:
-                line.append(octet)
-            }
-        }
-        line.append(0x22)
     }
 }

@@ -9,8 +9,8 @@ package import Logging
 
 /// The logger and the thread that writes its lines.
 package final class LogOutput {
+    package let sink: LogSink
     package let logger: Logger
-    private let ring: LogRing
     private let writer: WorkerThread
 
     package init(_ settings: Configuration.Log) {
@@ -21,12 +21,11 @@ package final class LogOutput {
             case .json: .json
             case .auto: Terminal.isTerminal(1) ? .text : .json
             }
-        self.ring = ring
-        self.logger = Logger(label: "martlet") { _ in
-            LineLogHandler(ring: ring, format: format, level: settings.level.loggerLevel) {
-                WallClock.now
-            }
+        let sink = LogSink(ring: ring, format: format, level: settings.level.loggerLevel) {
+            WallClock.now
         }
+        self.sink = sink
+        self.logger = Logger(label: "martlet") { _ in LineLogHandler(sink: sink) }
         self.writer = WorkerThread(name: "log") {
             ring.drain(
                 pause: { WorkerThread.sleep(milliseconds: 20) },
@@ -37,7 +36,7 @@ package final class LogOutput {
 
     /// Writes what is left; waits for it only so long, because standard output may be stuck.
     package func close() {
-        self.ring.close()
+        self.sink.ring.close()
         self.writer.join(atMostSeconds: 2)
     }
 }

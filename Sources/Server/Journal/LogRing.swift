@@ -4,7 +4,8 @@
 // its own writes them, and may block as long as it likes. What finds no room is dropped, counted,
 // and told of as soon as there is room again.
 
-package import EventLoop
+internal import EventLoop
+internal import MailBytes
 internal import Synchronization
 
 /// A bounded buffer of whole lines with the thread that drains it.
@@ -27,13 +28,13 @@ package final class LogRing: Sendable {
     }
 
     /// Takes one line, with its line end, or drops it.
-    package func put(_ line: [UInt8]) {
+    package func put(_ line: borrowing Span<UInt8>) {
         let wasEmpty = self.state.withLock { state -> Bool in
             guard state.octets.count + line.count <= self.octetsMax else {
                 state.dropped += 1
                 return false
             }
-            defer { state.octets.append(contentsOf: line) }
+            defer { state.octets.append(line) }
             return state.octets.isEmpty
         }
         if wasEmpty { self.queue.put(.written) }

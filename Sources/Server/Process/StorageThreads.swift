@@ -2,10 +2,11 @@
 //
 // The store on threads of its own: a writer that takes everything that waits and commits it at
 // once (group commit), a reader that does not wait behind commits, and workers for passwords. Each
-// answers through the loop's mailbox.
+// answers through the loop's mailbox, a batch with one wake-up.
 
 package import EventLoop
 package import MailStore
+internal import Synchronization
 
 /// An answer with the ticket it belongs to, on its way to the loop.
 package struct TicketedReply: Sendable {
@@ -30,13 +31,26 @@ package final class StorageThreads: Storage, PasswordChecker {
         let attempt: LoginAttempt
     }
 
+    /// Tells the threads that what need not be done any more is not to be done.
+    private final class Stop: Sendable {
+        private let isDue = Atomic(false)
+
+        func order() { self.isDue.store(true, ordering: .relaxed) }
+
+        var isOrdered: Bool { self.isDue.load(ordering: .relaxed) }
+    }
+
     private let writes = WorkQueue<WriteJob>()
     private let reads = WorkQueue<ReadJob>()
     private let attempts = WorkQueue<PasswordJob>()
+    private let stopOrder = Stop()
     private var threads: [WorkerThread] = []
 
     /// So many requests go into one transaction.
     private static let batchMax = 512
+    /// So many questions are answered at once; more would keep the log from being moved, and the
+    /// first of them waiting.
+    private static let readsMax = 32
     /// So many logins may wait for a worker; more are put off.
     private static let attemptsMax = 4096
 
@@ -58,6 +72,8 @@ package final class StorageThreads: Storage, PasswordChecker {
 
     /// Starts the threads on an opened store; `opening` runs on the writer's thread, because the
     /// store belongs to the thread that opened it.
+    ///
+    /// - Returns: the first of the message ids that were reserved.
     package func start(
         opening: @escaping @Sendable () throws(StoreError) -> MailStore,
         reader: @escaping @Sendable () throws(StoreError) -> MailStoreReader,
@@ -66,9 +82,10 @@ package final class StorageThreads: Storage, PasswordChecker {
     ) throws(StoreError) -> UInt64 {
         let opened = WorkQueue<Result<UInt64, StoreError>>()
         let writes = self.writes
+        let stop = self.stopOrder
         self.threads.append(
             WorkerThread(name: "store-writer") {
-                Self.runWriter(writes, opening: opening, opened: opened, mailbox: mailbox)
+                Self.runWriter(writes, stop, opening: opening, opened: opened, mailbox: mailbox)
             }
         )
         guard let first = opened.takeAll().first else { throw .retryable("the store went away") }
@@ -84,6 +101,7 @@ package final class StorageThreads: Storage, PasswordChecker {
             self.threads.append(
                 WorkerThread(name: "password-\(index)") {
                     while let job = attempts.takeOne() {
+                        guard !stop.isOrdered else { continue }
                         let reply = StorageReply.judged(job.attempt.judge())
                         mailbox.post(TicketedReply(ticket: job.ticket, reply: reply))
                     }
@@ -93,8 +111,9 @@ package final class StorageThreads: Storage, PasswordChecker {
         return firstMessageID
     }
 
-    /// Ends the threads after they have done what was asked of them.
+    /// Ends the threads after they have done what was asked of them; logins that wait are dropped.
     package func stop() {
+        self.stopOrder.order()
         self.attempts.close()
         self.reads.close()
         self.writes.close()
@@ -104,6 +123,7 @@ package final class StorageThreads: Storage, PasswordChecker {
 
     private static func runWriter(
         _ writes: WorkQueue<WriteJob>,
+        _ stop: Stop,
         opening: () throws(StoreError) -> MailStore,
         opened: WorkQueue<Result<UInt64, StoreError>>,
         mailbox: LoopMailbox<TicketedReply>
@@ -116,17 +136,32 @@ package final class StorageThreads: Storage, PasswordChecker {
             opened.put(.failure(error))
             return
         }
+        var hasGarbage = store.tidy()
         while true {
-            let jobs = writes.takeAll(max: Self.batchMax)
-            guard !jobs.isEmpty else { break }
-            let answers = store.commit(jobs.map(\.request))
-            for (job, answer) in zip(jobs, answers) {
-                mailbox.post(TicketedReply(ticket: job.ticket, reply: .written(answer)))
+            if !hasGarbage || writes.count > 0 || stop.isOrdered {
+                let jobs = writes.takeAll(max: Self.batchMax)
+                guard !jobs.isEmpty else { break }
+                Self.carryOut(jobs, store, mailbox)
             }
-            // The answers are on their way; now there is time for the log to go into the file.
-            store.checkpoint()
+            // The answers are on their way; now there is time to put the store in order.
+            hasGarbage = store.tidy()
         }
         store.close()
+    }
+
+    private static func carryOut(
+        _ jobs: [WriteJob],
+        _ store: MailStore,
+        _ mailbox: LoopMailbox<TicketedReply>
+    ) {
+        let answers = store.commit(jobs.map(\.request))
+        var replies: [TicketedReply] = []
+        replies.reserveCapacity(jobs.count)
+        for (job, answer) in zip(jobs, answers) {
+            let reply = StorageReply.written(answer, to: job.request)
+            replies.append(TicketedReply(ticket: job.ticket, reply: reply))
+        }
+        mailbox.post(contentsOf: replies)
     }
 
     private static func reserveMessageIDs(_ store: MailStore) throws(StoreError) -> UInt64 {
@@ -143,15 +178,18 @@ package final class StorageThreads: Storage, PasswordChecker {
         opening: () throws(StoreError) -> MailStoreReader,
         mailbox: LoopMailbox<TicketedReply>
     ) {
-        var reading: StoreReading?
+        // Opened before there are clients, who may leave no descriptor for its files.
+        var reading = (try? opening()).map(StoreReading.init(reader:))
         while true {
-            let jobs = reads.takeAll()
+            let jobs = reads.takeAll(max: Self.readsMax)
             guard !jobs.isEmpty else { break }
-            for job in jobs {
-                if reading == nil { reading = (try? opening()).map(StoreReading.init(reader:)) }
-                let reply = reading?.answer(job.question) ?? .failed(.retryable("no reader"))
-                mailbox.post(TicketedReply(ticket: job.ticket, reply: reply))
-            }
+            if reading == nil { reading = (try? opening()).map(StoreReading.init(reader:)) }
+            let replies =
+                reading?.answers(jobs.map(\.question))
+                ?? jobs.map { _ in .failed(.retryable("no reader")) }
+            mailbox.post(
+                contentsOf: zip(jobs, replies).map { TicketedReply(ticket: $0.ticket, reply: $1) }
+            )
         }
     }
 }

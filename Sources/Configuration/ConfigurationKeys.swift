@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All keys of the file with their ranges and purposes, in the order of conf/martlet.reference.toml.
+
+extension ConfigurationKey {
+    /// Every key outside of [[listener]].
+    static let all: [ConfigurationKey] = top + smtp + pop3 + store + log + limits
+
+    private static let top: [ConfigurationKey] = [
+        ConfigurationKey(
+            .top,
+            "hostname",
+            .domain(\.hostname),
+            "the name of this server in greetings, replies and Received fields",
+            isRequired: true
+        ),
+        ConfigurationKey(
+            .top,
+            "data-directory",
+            .directory(\.dataDirectory),
+            "where mail and accounts are kept",
+            isRequired: true
+        ),
+        ConfigurationKey(
+            .top,
+            "local-domains",
+            .domains(\.localDomains),
+            "whose mail is delivered here",
+            isRequired: true
+        ),
+        ConfigurationKey(
+            .top,
+            "postmaster",
+            .mailbox(\.postmaster),
+            "takes mail for postmaster of every local domain"
+        ),
+        ConfigurationKey(
+            .top,
+            "catch-all",
+            .mailbox(\.catchAll),
+            "takes mail for unknown local-parts of its domain"
+        ),
+        ConfigurationKey(
+            .top,
+            "subaddress-delimiter",
+            .delimiter(\.subaddressDelimiter),
+            "parts a mailbox from its detail"
+        ),
+        ConfigurationKey(
+            .top,
+            "allow-plaintext-auth-anywhere",
+            .flag(\.allowsPlaintextAuthAnywhere),
+            "whether plaintext-auth is allowed on addresses that are not loopback"
+        ),
+    ]
+
+    private static let smtp: [ConfigurationKey] = [
+        ConfigurationKey(
+            .smtp,
+            "normalise-bare-newlines",
+            .flag(\.smtp.normalisesBareNewlines),
+            "whether bare CR and LF become CRLF instead of being refused"
+        ),
+        ConfigurationKey(
+            .smtp,
+            "answer-vrfy",
+            .flag(\.smtp.answersVRFY),
+            "whether VRFY tells which mailboxes exist"
+        ),
+        ConfigurationKey(
+            .smtp,
+            "answer-expn",
+            .flag(\.smtp.answersEXPN),
+            "whether EXPN lists the members of aliases"
+        ),
+        ConfigurationKey(
+            .smtp,
+            "accept-soml",
+            .flag(\.smtp.acceptsSOML),
+            "whether SOML and SAML are taken as MAIL"
+        ),
+    ]
+
+    private static let pop3: [ConfigurationKey] = [
+        ConfigurationKey(
+            .pop3,
+            "expire-days",
+            .optionalNumber(0...36_500, \.pop3.expireDays),
+            "days that mail may stay, as EXPIRE announces it"
+        ),
+        ConfigurationKey(
+            .pop3,
+            "login-delay-seconds",
+            .optionalNumber(1...86_400, \.pop3.loginDelaySeconds),
+            "seconds between two logins, as LOGIN-DELAY announces it"
+        ),
+        ConfigurationKey(
+            .pop3,
+            "language",
+            .choice(["en", "de", "fr"]) { $0.pop3.language = $1 },
+            "the language of replies after LANG *"
+        ),
+        ConfigurationKey(
+            .pop3,
+            "offer-apop",
+            .flag(\.pop3.offersAPOP),
+            "whether the greeting offers APOP"
+        ),
+    ]
+
+    private static let store: [ConfigurationKey] = [
+        ConfigurationKey(
+            .store,
+            "reserve-octets",
+            .number(0...1 << 40, \.store.reserveOctets),
+            "octets of the disk that new mail does not get"
+        )
+    ]
+
+    private static let log: [ConfigurationKey] = [
+        ConfigurationKey(
+            .log,
+            "level",
+            .choice(Configuration.Log.Level.allCases.map(\.rawValue)) { configuration, name in
+                Configuration.Log.Level(rawValue: name).map { configuration.log.level = $0 }
+            },
+            "the least severe lines that are logged"
+        ),
+        ConfigurationKey(
+            .log,
+            "format",
+            .choice(Configuration.Log.Format.allCases.map(\.rawValue)) { configuration, name in
+                Configuration.Log.Format(rawValue: name).map { configuration.log.format = $0 }
+            },
+            "how log lines are written"
+        ),
+    ]
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How input comes to the handler. The descriptor is watched for reading until octets come that
+// nobody wants yet; then it is watched no more until the handler resumes, and the system makes the
+// peer wait. Most suspensions are over before the peer says more, and cost nothing.
+
+internal import CLibevent
+internal import Glibc
+
+extension LoopStream {
+    /// The descriptor can be read.
+    func readable() {
+        self.loop.beginTurn()
+        switch (self.state, self.intake) {
+        case (.dead, _): break
+        case (.open, .suspended): self.setReading(false)
+        case (.open, .flowing):
+            // One that has yielded gets its share at the end of the turn.
+            if !self.isReady { self.receive() }
+        case (.open, .finished), (.closing, _), (.lingering, _): self.throwAway()
+        }
+    }
+
+    /// The share of a stream that has yielded or was resumed.
+    func deliverAgain() {
+        self.isReady = false
+        guard self.state == .open, self.intake == .flowing, let handler = self.handler else {
+            return
+        }
+        // The array is held here, because the handler may close the stream.
+        let octets = self.unread.octets
+        let rest = octets.span.extracting(self.unread.start...)
+        let consumed = self.show(rest, to: handler)
+        if !self.unread.isEmpty { self.unread.consume(consumed) }
+        self.settle(handler)
+    }
+
+    func resume() {
+        // From within `received`, it takes back the suspension that the call is about to return.
+        self.wasResumed = true
+        guard self.intake == .suspended, self.state == .open else { return }
+        self.intake = .flowing
+        self.redeliverSoon()
+    }
+
+    private func receive() {
+        let kept = self.unread.count
+        guard let handler = self.handler, kept < Self.unreadOctetsMax else {
+            return self.setReading(false)
+        }
+        let buffer = unsafe self.loop.inputBuffer
+        let count = unsafe recv(self.descriptor, buffer + kept, Self.receiveOctetsMax, 0)
+        guard count >= 0 else {
+            if errno != EAGAIN, errno != EINTR { self.abort() }
+            return
+        }
+        guard count > 0 else {
+            self.endInput()
+            return self.settle(handler)
+        }
+        if kept > 0 {
+            unsafe self.unread.copy(to: buffer)
+            self.unread.removeAll()
+        }
+        let octets = unsafe Span(_unsafeStart: buffer, count: kept + count)
+        let consumed = self.show(octets, to: handler)
+        guard self.state == .open else { return }
+        if consumed < octets.count { self.unread.replace(with: octets.extracting(consumed...)) }
+        self.settle(handler)
+    }
+
+    /// Lets the handler consume, and returns how much it did.
+    private func show(_ octets: borrowing Span<UInt8>, to handler: any StreamHandler) -> Int {
+        self.wasResumed = false
+        let consumption = handler.received(octets, from: self)
+        switch consumption.next {
+        case .awaitMore: break
+        case .yield: self.redeliverSoon()
+        case .suspend where self.wasResumed: self.redeliverSoon()
+        case .suspend: self.intake = .suspended
+        case .finished:
+            self.intake = .finished
+            return octets.count
+        }
+        return consumption.count
+    }
+
+    /// What there is to do when a delivery is over.
+    private func settle(_ handler: any StreamHandler) {
+        guard self.state == .open, self.intake != .suspended, !self.isReady else { return }
+        guard !self.inputHasEnded else {
+            guard !self.endWasTold else { return }
+            self.endWasTold = true
+            return handler.inputEnded(self)
+        }
+        self.setReading(self.unread.count < Self.unreadOctetsMax)
+    }
+
+    private func redeliverSoon() {
+        guard !self.isReady else { return }
+        self.isReady = true
+        self.loop.makeReady(self)
+    }
+
+    private func throwAway() {
+        let buffer = unsafe self.loop.inputBuffer
+        let count = unsafe recv(self.descriptor, buffer, Self.receiveOctetsMax, 0)
+        if count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR) { return }
+        guard count == 0, self.state != .lingering else { return self.abort() }
+        self.endInput()
+        if let handler { self.settle(handler) }
+    }
+
+    private func endInput() {
+        self.inputHasEnded = true
+        self.setReading(false)
+    }
+
+    func setReading(_ reading: Bool) {
+        guard let event = unsafe self.readEvent, self.isReading != reading else { return }
+        guard !reading || !self.inputHasEnded else { return }
+        self.isReading = reading
+        if reading {
+            unsafe event_add(event, nil)
+        } else {
+            unsafe event_del(event)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The open maildrop: its listing, its messages a part at a time, the deletions at QUIT, and the
+// lock that is given back however the session ends.
+
+internal import EventLoop
+internal import MailBytes
+internal import MailStore
+internal import POP3Protocol
+
+extension POP3Driver {
+    func askForListing() {
+        guard let maildrop = self.maildrop, let head = maildrop.head else { return }
+        self.asked = .listing
+        self.server.storage.read(
+            .listing(maildrop.account, head: head),
+            for: self.question.next(self.stream.id)
+        )
+    }
+
+    func listed(_ reply: StorageReply) -> ReadyAnswer {
+        guard case .listing(let listing) = reply else { return .answer(.temporaryFailure) }
+        self.maildrop?.listing = listing
+        return .listing(listing)
+    }
+
+    /// The answer when the octets are at hand, else nil: the store is asked.
+    func read(_ message: Int32, _ offset: Int) -> ReadyAnswer? {
+        guard let maildrop = self.maildrop, let sequence = maildrop.sequence(of: message) else {
+            return .answer(.contentMissing)
+        }
+        if offset == 0, let octets = self.maildrop?.takePrefetched(sequence) {
+            self.server.prefetchedOctets -= octets.count
+            return .content(octets, isLast: true)
+        }
+        self.asked = .content
+        let mayPrefetch = self.server.prefetchedOctets < self.server.limits.contentMemoryOctets
+        let following = offset == 0 && mayPrefetch ? maildrop.following(message) : []
+        if !following.isEmpty {
+            self.server.prefetchedOctets += self.maildrop?.expectPrefetch() ?? 0
+        }
+        let question = ContentQuestion(
+            account: maildrop.account,
+            sequence: sequence,
+            offset: offset,
+            octetsMax: self.server.outputPortionOctets,
+            following: following
+        )
+        self.server.storage.read(.content(question), for: self.question.next(self.stream.id))
+        return nil
+    }
+
+    func contentRead(_ reply: StorageReply) -> ReadyAnswer {
+        guard case .content(let octets, let isLast, let following) = reply else {
+            self.keepPrefetched([])
+            if case .failed(.gone) = reply { return .answer(.contentMissing) }
+            return .answer(.temporaryFailure)
+        }
+        self.keepPrefetched(following)
+        return .content(octets, isLast: isLast)
+    }
+
+    private func keepPrefetched(_ messages: [PrefetchedMessage]) {
+        self.server.prefetchedOctets += self.maildrop?.prefetch(messages) ?? 0
+    }
+
+    func commitDeletions() {
+        guard let maildrop = self.maildrop, let head = maildrop.head else { return }
+        var sequences: [UInt32] = []
+        sequences.reserveCapacity(self.session.deletedCount)
+        self.session.forEachDeleted { index in
+            if let sequence = maildrop.sequence(of: Int32(index)) { sequences.append(sequence) }
+        }
+        let ticket = self.question.next(self.stream.id)
+        self.asked = .deletion(ticket)
+        self.server.storage.write(
+            .delete(maildrop.account, incarnation: head.incarnation, sequences: sequences),
+            for: ticket
+        )
+    }
+
+    static func deleted(_ reply: StorageReply) -> POP3ServerSession.Answer {
+        guard case .deleted(.deleted, _) = reply else { return .deletionsFailed }
+        return .deletionsCommitted
+    }
+
+    /// Gives the lock back; while the store is at work on deletions, only when it has answered.
+    func releaseMaildrop() {
+        guard let maildrop = self.maildrop.take() else { return }
+        self.server.prefetchedOctets -= maildrop.prefetchedOctets
+        if case .deletion(let ticket) = self.asked {
+            self.server.releaseAfterAnswer(maildrop.account, ticket)
+        } else {
+            self.server.locks.release(maildrop.account, of: self.stream.id)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Recipients: whether an address is ours, where its mail goes, and whether there is room for it.
+
+internal import EventLoop
+internal import MailBytes
+internal import MailStore
+internal import MailSyntax
+internal import SMTPProtocol
+
+extension SMTPDriver {
+    /// The answer at once when the address is known; nil: the store is asked.
+    func verifyRecipient() -> ReadyAnswer? {
+        // A transaction may have ended and another begun within one call.
+        if self.session.recipientCount == 0 { self.endTransaction() }
+        self.pace.start(at: self.server.time.now)
+        guard let address = self.server.directory.address(self.session.recipientUnderQuestion)
+        else { return .answer(.recipientUnknown) }
+        guard self.server.directory.isLocal(address) else { return .answer(.relayingDenied) }
+        if let known = self.server.directory.cached(address) { return .answer(self.accept(known)) }
+        let moment = self.server.changes.now
+        return self.ask(.recipient(moment), .resolve(address, self.server.directory.policy))
+    }
+
+    func judge(recipient reply: StorageReply, since moment: AccountChanges.Moment) -> ReadyAnswer {
+        guard case .resolved(let address, let resolution) = reply else {
+            return .answer(.temporaryFailure)
+        }
+        // What was read before a change of accounts must not outlive it.
+        if moment == self.server.changes.now {
+            self.server.directory.remember(resolution, for: address)
+        }
+        return .answer(self.accept(resolution))
+    }
+
+    /// The verdict on a recipient whose mailboxes are known.
+    private func accept(_ resolution: AddressResolution) -> SMTPServerSession.Answer {
+        guard case .mailboxes(let mailboxes) = resolution else { return .recipientUnknown }
+        let declared = self.session.declaredOctets ?? 0
+        for mailbox in mailboxes where self.server.reservations.isOver(mailbox, adding: declared) {
+            // The sender may try again once mail has been fetched, unless it can never fit.
+            return .mailboxFull(permanent: declared > mailbox.quota ?? .max)
+        }
+        let count = self.deliveryCount + mailboxes.count
+        guard count <= self.server.limits.deliveriesPerTransaction else {
+            return .temporaryFailure
+        }
+        self.deliveryCount = count
+        self.targets.append(mailboxes)
+        self.reservedOctets = declared
+        self.server.reservations.add(declared, to: mailboxes)
+        return .recipientAccepted
+    }
+
+    func verifyMailbox() -> ReadyAnswer? {
+        guard let address = self.server.directory.address(self.session.recipientUnderQuestion),
+            self.server.directory.isLocal(address)
+        else { return .answer(.mailboxUnknown) }
+        if let known = self.server.directory.cached(address) {
+            return .answer(known.isDeliverable ? .mailboxVerified : .mailboxUnknown)
+        }
+        return self.ask(.mailbox, .resolve(address, self.server.directory.policy))
+    }
+
+    static func judge(mailbox reply: StorageReply) -> ReadyAnswer {
+        guard case .resolved(_, let resolution) = reply else { return .answer(.temporaryFailure) }
+        return .answer(resolution.isDeliverable ? .mailboxVerified : .mailboxUnknown)
+    }
+
+    func expandList() -> ReadyAnswer? {
+        guard let address = self.server.directory.address(self.session.recipientUnderQuestion),
+            self.server.directory.isLocal(address)
+        else { return .answer(.mailboxUnknown) }
+        return self.ask(.expansion, .expand(address, self.server.directory.policy))
+    }
+
+    static func judge(expansion reply: StorageReply) -> ReadyAnswer {
+        guard case .expanded(let members) = reply else { return .answer(.temporaryFailure) }
+        guard let members, !members.isEmpty else { return .answer(.mailboxUnknown) }
+        return .members(members)
+    }
+
+    private func ask(_ asked: Question, _ question: StoreQuestion) -> ReadyAnswer? {
+        self.asked = asked
+        self.server.storage.read(question, for: self.question.next(self.stream.id))
+        return nil
+    }
+
+    /// Gives back what a transaction holds when the session has ended it by itself, as by RSET.
+    func endTransactionIfOver() {
+        guard self.pace.isRunning, self.session.recipientCount == 0, !self.isAsking else { return }
+        self.endTransaction()
+    }
+
+    /// Gives back what a transaction holds.
+    func endTransaction() {
+        self.discardMessage()
+        self.pace.stop()
+        guard !self.targets.isEmpty else { return }
+        for mailboxes in self.targets {
+            self.server.reservations.remove(self.reservedOctets, from: mailboxes)
+        }
+        self.targets.removeAll(keepingCapacity: self.targets.count < 16)
+        self.deliveryCount = 0
+    }
+}

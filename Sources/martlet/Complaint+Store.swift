@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import MailStore
+internal import Server
+
+extension Complaint {
+    /// A store that cannot be opened, with what can be done about it.
+    init(_ error: StoreError, directory: String) {
+        switch error {
+        case .inUse(let why):
+            self.init(.temporaryFailure, "\(why); end it, or give this one another data-directory")
+        case .foreign(let why):
+            self.init(.data, "\(directory): \(why)")
+        case .full:
+            self.init(.cannotCreate, "\(directory): the disk is full")
+        case .retryable, .gone, .fenced, .overQuota, .exists, .notFound, .aliasLoop:
+            self.init(
+                .cannotCreate,
+                "\(error.sentence); data-directory must be a directory this user may write to"
+            )
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The properties that the fuzzers look after, held up in every test run: on what fuzzing found
+// before, on the conversations of the transcripts, and on random changes of both.
+
+import Foundation
+import FuzzProperties
+import Testing
+
+@Suite struct FuzzTests {
+    private static let tests = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    /// What once broke a property, a file each.
+    private static func findings(_ target: String) throws -> [[UInt8]] {
+        let folder = self.tests.appendingPathComponent("Fuzz/Corpus/\(target)")
+        return try FileManager.default.contentsOfDirectory(
+            at: folder,
+            includingPropertiesForKeys: nil
+        )
+        .sorted { $0.path < $1.path }
+        .map { Array(try Data(contentsOf: $0)) }
+    }
+
+    /// What the client sends in each transcript.
+    private static func conversations(_ module: String) throws -> [[UInt8]] {
+        let folder = self.tests.appendingPathComponent("\(module)Tests/Transcripts")
+        return try FileManager.default.contentsOfDirectory(
+            at: folder,
+            includingPropertiesForKeys: nil
+        )
+        .filter { $0.pathExtension == "transcript" }
+        .sorted { $0.path < $1.path }
+        .map { file in
+            let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+            let sent = lines.filter { $0.hasPrefix("C: ") }.map { $0.dropFirst(3) + "\r\n" }
+            return Array(sent.joined().utf8)
+        }
+    }
+
+    @Test func pop3() throws {
+        try self.vary("POP3", seed: 1939, check: POP3Property.check)
+    }
+
+    @Test func smtp() throws {
+        try self.vary("SMTP", seed: 5321, check: SMTPProperty.check)
+    }
+
+    /// Checks findings, then all conversations as they stand and with random changes.
+    private func vary(_ target: String, seed: UInt64, check: ([UInt8]) -> Void) throws {
+        var random = Mutation(seed: seed)
+        for octets in try Self.findings(target) { check(octets) }
+        let conversations = try Self.conversations("\(target)Protocol")
+        #expect(conversations.count >= 40)
+        for octets in conversations {
+            for round in 0..<20 {
+                let head = [random.octet(), random.octet(), random.octet()]
+                check(head + (round == 0 ? octets : random.change(octets)))
+            }
+        }
+    }
+
+    @Test func addresses() throws {
+        var random = Mutation(seed: 5321)
+        let mailboxes = [
+            "a@x", "\"a b\\\"\"@x.example", "<@r,@s:a+b@x.example>", "a@[IPv6:2001:db8::1]",
+            "\"\"@[127.0.0.1]", "jos\u{e9}@b\u{fc}cher.example", "\"@\"@[tag:@]", "<postmaster>",
+            "<>",
+            "\"a.+b c\"@x", "0123456789ABC",
+        ].map { Array($0.utf8) }
+        for octets in try Self.findings("Address") + mailboxes { AddressProperty.check(octets) }
+        for _ in 0..<5000 {
+            for octets in mailboxes { AddressProperty.check(random.change(octets)) }
+        }
+    }
+}
+
+/// Random changes that a seed repeats.
+private struct Mutation {
+    private var state: UInt64
+
+    init(seed: UInt64) { self.state = seed }
+
+    mutating func octet() -> UInt8 { UInt8(truncatingIfNeeded: self.next() >> 32) }
+
+    /// A few octets changed, removed, doubled, or replaced by one of those that protocols turn on.
+    mutating func change(_ octets: [UInt8]) -> [UInt8] {
+        let telling = Array("\r\n .:<>@\"\\[]+\0\u{e9}0".utf8)
+        var octets = octets
+        for _ in 0...self.below(4) {
+            let place = self.below(octets.count + 1)
+            switch self.below(5) {
+            case 0: octets.insert(telling[self.below(telling.count)], at: place)
+            case 1: octets.insert(self.octet(), at: place)
+            case 2 where place < octets.count: octets.remove(at: place)
+            case 3 where place < octets.count: octets[place] = telling[self.below(telling.count)]
+            default:
+                let end = min(place + self.below(20), octets.count)
+                octets.insert(contentsOf: octets[place..<end], at: self.below(octets.count + 1))
+            }
+        }
+        return octets
+    }
+
+    private mutating func below(_ bound: Int) -> Int { Int(self.next() >> 33) % bound }
+
+    private mutating func next() -> UInt64 {
+        self.state = self.state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return self.state
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The legal states of the store's file, checked row by row.
+
+@testable import MailStore
+
+/// A look into the file of a store, past its interface.
+struct StoreAudit {
+    let database: Database
+
+    init(_ directory: TemporaryDirectory) throws(StoreError) {
+        self.database = try Database(
+            path: StoreDirectory.database(in: directory.path),
+            readOnly: true,
+            vfs: nil
+        )
+    }
+
+    /// What is wrong; empty when every row is as `Schema` says.
+    func findings() throws(StoreError) -> [String] {
+        var findings: [String] = []
+        let check = try self.database.statement("PRAGMA integrity_check")
+        while try check.step() {
+            let text = check.text(0)
+            if text != "ok" { findings.append(text) }
+        }
+        check.reset()
+        for (name, query) in Self.illegalRows {
+            let count = try self.database.number(query) ?? 0
+            if count > 0 { findings.append("\(name): \(count)") }
+        }
+        return findings
+    }
+
+    func count(_ query: StaticString) throws(StoreError) -> Int {
+        try self.database.number(query) ?? 0
+    }
+
+    /// Nothing waits to be removed.
+    func hasGarbage() throws(StoreError) -> Bool {
+        try self.count("SELECT (SELECT count(*) FROM staged) + (SELECT count(*) FROM removed)") > 0
+    }
+
+    private static let illegalRows: [(String, StaticString)] = [
+        (
+            "counters that are not the sum of their rows",
+            """
+            SELECT count(*) FROM maildrop_head h WHERE
+            h.count <> (SELECT count(*) FROM maildrop d WHERE d.account = h.account) OR
+            h.octets <> (
+                SELECT coalesce(sum(octets), 0) FROM maildrop d WHERE d.account = h.account)
+            OR h.next_seq <= (
+                SELECT coalesce(max(seq), 0) FROM maildrop d WHERE d.account = h.account)
+            """
+        ),
+        (
+            "accounts without a maildrop, or the other way round",
+            """
+            SELECT count(*) FROM account a FULL JOIN maildrop_head h ON h.account = a.id
+            WHERE a.id IS NULL OR h.account IS NULL
+            """
+        ),
+        (
+            "copies in a maildrop that is not there",
+            """
+            SELECT count(*) FROM maildrop d WHERE
+            d.account NOT IN (SELECT account FROM maildrop_head) AND
+            d.account NOT IN (SELECT account FROM removed)
+            """
+        ),
+        (
+            "copies of no message",
+            "SELECT count(*) FROM maildrop WHERE message NOT IN (SELECT id FROM message)"
+        ),
+        (
+            "messages with another number of copies",
+            """
+            SELECT count(*) FROM message m LEFT JOIN shared s ON s.message = m.id WHERE
+            coalesce(s.refs, 1) <> (SELECT count(*) FROM maildrop d WHERE d.message = m.id)
+            OR s.refs < 2
+            """
+        ),
+        (
+            "shares of no message",
+            "SELECT count(*) FROM shared WHERE message NOT IN (SELECT id FROM message)"
+        ),
+        (
+            "messages that are not whole",
+            """
+            SELECT count(*) FROM message m WHERE m.octets <> 65536 * m.chunks + length(m.tail) OR
+            m.chunks <> (SELECT count(*) FROM chunk c
+                WHERE c.number BETWEEN m.id << 16 AND (m.id << 16) + 65535)
+            """
+        ),
+        (
+            "chunks of nobody",
+            """
+            SELECT count(*) FROM chunk WHERE number >> 16 NOT IN (SELECT id FROM message)
+            AND number >> 16 NOT IN (SELECT message FROM staged)
+            """
+        ),
+        (
+            "messages that are still staged",
+            "SELECT count(*) FROM staged WHERE message IN (SELECT id FROM message)"
+        ),
+    ]
+}

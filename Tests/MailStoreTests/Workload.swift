@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A life of a store by chance, the same for the same seed, and what the store should hold after
+// each of its answers.
+
+@testable import MailStore
+import MailSyntax
+
+/// Groups of requests, made up from what the store should hold.
+struct Workload {
+    /// One request and what it changes.
+    struct Operation {
+        let request: StoreRequest
+        /// The failure that the store should answer.
+        var refusal: StoreError?
+        let apply: (inout StoreModel, StoreAnswer) -> Void
+    }
+
+    /// What the store should hold after the answers so far.
+    var model = StoreModel()
+    /// What it holds beside that when the group whose answer is outstanding has reached the disk.
+    private(set) var pending = StoreModel()
+    private var random: Octets
+    private var nextID: UInt64 = 1_000_000
+    private let names = ["anna", "bert", "carl", "dora", "emil"]
+    /// Messages that are being staged.
+    private var arriving: [(message: TestMessage, staged: Int)] = []
+    let largeOneIn: Int
+
+    init(seed: UInt64, largeOneIn: Int = 12) {
+        self.random = Octets(seed: seed)
+        self.largeOneIn = largeOneIn
+    }
+
+    /// The next group, made on the assumption that all of it is carried out.
+    mutating func nextGroup() -> [Operation] {
+        self.pending = self.model
+        return (0..<(1 + self.random.below(5))).map { _ in
+            let operation = self.nextOperation()
+            if operation.refusal == nil { operation.apply(&self.pending, .changed) }
+            return operation
+        }
+    }
+
+    /// The store has answered; returns answers that were not expected.
+    mutating func answered(_ group: [Operation], _ answers: [StoreAnswer]) -> [StoreAnswer] {
+        var surprises: [StoreAnswer] = []
+        for (operation, answer) in zip(group, answers) {
+            if answer.failure != operation.refusal { surprises.append(answer) }
+            if answer.isDone {
+                operation.apply(&self.model, answer)
+            } else if case .stage(let id, _, _) = operation.request {
+                // A chunk is missing; the message cannot be completed.
+                self.arriving.removeAll { $0.message.id == id.rawValue }
+            }
+        }
+        return surprises
+    }
+
+    mutating func learnIncarnations(from reader: MailStoreReader) throws(StoreError) {
+        for (address, maildrop) in self.model.maildrops where maildrop.incarnation == nil {
+            guard let account = maildrop.account else { continue }
+            self.model.maildrops[address]?.incarnation =
+                try reader.maildropHead(account).incarnation
+        }
+    }
+
+    // MARK: - Operations
+
+    private mutating func nextOperation() -> Operation {
+        let known = self.pending.maildrops.filter { $0.value.account != nil }
+            .sorted { $0.key.text < $1.key.text }
+        guard known.count > 1 else { return self.addAccount() }
+        switch self.random.below(20) {
+        case 0: return self.addAccount()
+        case 1: return self.removeAccount(known[self.random.below(known.count)].key)
+        case 2: return self.setPassword(known[self.random.below(known.count)].key)
+        case 3: return self.reserve()
+        case 4: return self.changeAlias()
+        case 5...8: return self.delete(known[self.random.below(known.count)])
+        default: return self.append(to: known)
+        }
+    }
+
+    private mutating func addAccount() -> Operation {
+        let name = self.names[self.random.below(self.names.count)]
+        guard let address = Address(parsing: "\(name)@example.test") else {
+            preconditionFailure("an address")
+        }
+        let verifier = self.random.octets(40)
+        let quota = self.random.below(2) == 0 ? nil : 100_000 + self.random.below(100_000)
+        let new = NewAccount(
+            address: address,
+            verifier: verifier,
+            recoverableSecret: nil,
+            quota: quota
+        )
+        let isTaken = self.pending.maildrops[address] != nil
+        return Operation(request: .addAccount(new), refusal: isTaken ? .exists : nil) {
+            var maildrop = StoreModel.Maildrop(verifier: verifier, quota: quota)
+            if case .accountAdded(let id) = $1 { maildrop.account = id }
+            $0.maildrops[address] = maildrop
+        }
+    }
+
+    private func removeAccount(_ address: Address) -> Operation {
+        Operation(request: .removeAccount(address)) { model, _ in model.maildrops[address] = nil }
+    }
+
+    private mutating func setPassword(_ address: Address) -> Operation {
+        let verifier = self.random.octets(40)
+        let request = StoreRequest.setPassword(
+            address,
+            verifier: verifier,
+            recoverableSecret: nil
+        )
+        return Operation(request: request) { model, _ in
+            model.maildrops[address]?.verifier = verifier
+        }
+    }
+
+    private mutating func reserve() -> Operation {
+        let count = 1 + self.random.below(1000)
+        return Operation(request: .reserveMessageIDs(count: count)) { model, answer in
+            if case .reserved(let first) = answer { model.reservedEnd = first + UInt64(count) }
+        }
+    }
+
+    private mutating func changeAlias() -> Operation {
+        let name = "list\(self.random.below(3))"
+        guard let address = Address(parsing: "\(name)@example.test"),
+            let target = Address(parsing: "user\(self.random.below(100))@example.test")
+        else { preconditionFailure("an address") }
+        guard self.pending.aliases[address] == nil else {
+            return Operation(request: .removeAlias(address)) { model, _ in
+                model.aliases[address] = nil
+            }
+        }
+        return Operation(request: .addAlias(address, targets: [target])) { model, _ in
+            model.aliases[address] = [target]
+        }
+    }
+
+    private mutating func delete(
+        _ known: (key: Address, value: StoreModel.Maildrop)
+    ) -> Operation {
+        let address = known.key
+        var sequences: [UInt32] = []
+        for message in known.value.messages where self.random.below(3) > 0 {
+            sequences.append(message.sequence)
+        }
+        let request = StoreRequest.delete(
+            known.value.account ?? AccountID(rawValue: 0),
+            incarnation: known.value.incarnation ?? 0,
+            sequences: sequences
+        )
+        return Operation(request: request) { model, _ in
+            model.maildrops[address]?.messages.removeAll { sequences.contains($0.sequence) }
+        }
+    }
+
+    private mutating func append(
+        to known: [(key: Address, value: StoreModel.Maildrop)]
+    ) -> Operation {
+        if !self.arriving.isEmpty, self.random.below(2) == 0 { return self.goOn(known) }
+        self.nextID += 1
+        if self.random.below(self.largeOneIn) == 0 {
+            let size = TestMessage.chunkOctets * (1 + self.random.below(2)) + self.random.below(99)
+            let message = TestMessage(self.nextID, self.random.octets(size))
+            self.arriving.append((message, 0))
+            return self.goOn(known)
+        }
+        let message = TestMessage(self.nextID, self.random.octets(self.random.below(12_000)))
+        return self.append(message, staged: 0, to: known)
+    }
+
+    /// The next chunk of a large message, its end, or its loss.
+    private mutating func goOn(_ known: [(key: Address, value: StoreModel.Maildrop)]) -> Operation {
+        let index = self.random.below(self.arriving.count)
+        let (message, staged) = self.arriving[index]
+        if self.random.below(8) == 0 {
+            self.arriving.remove(at: index)
+            return Operation(request: .unstage(MessageID(rawValue: message.id))) { _, _ in }
+        }
+        guard staged == message.stages.count else {
+            self.arriving[index].staged += 1
+            return Operation(request: message.stages[staged]) { _, _ in }
+        }
+        self.arriving.remove(at: index)
+        return self.append(message, staged: staged, to: known)
+    }
+
+    private mutating func append(
+        _ message: TestMessage,
+        staged: Int,
+        to known: [(key: Address, value: StoreModel.Maildrop)]
+    ) -> Operation {
+        var chosen = known.filter { _ in self.random.below(3) == 0 }
+        if chosen.isEmpty { chosen = [known[self.random.below(known.count)]] }
+        let accounts = chosen.compactMap(\.value.account)
+        let addresses = chosen.map(\.key)
+        let delivered = message.delivered
+        let isOver = chosen.contains { _, maildrop in
+            guard let quota = maildrop.quota else { return false }
+            return self.pending.octets(of: maildrop) + delivered.count > quota
+        }
+        let request = message.append(to: accounts, staged: staged)
+        return Operation(request: request, refusal: isOver ? .overQuota : nil) { model, _ in
+            for address in addresses { model.deliver(message.id, delivered, to: address) }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A mail server without a network: one message comes in by SMTP and goes out by POP3, and what is
+// said goes to standard output.
+
+import MailBytes
+import MailSyntax
+import POP3Protocol
+import SMTPProtocol
+
+/// Mail in memory, and the two conversations about it.
+struct Conversation {
+    var mailbox: [[UInt8]] = []
+
+    mutating func receive(_ lines: [String]) {
+        let settings = SMTPServerSettings(hostname: Array("mail.example".utf8))
+        let peer = NetworkAddress(ipv4: 0x7f00_0001, port: 49152)
+        var session = SMTPServerSession(settings: settings, peer: peer)
+        var replies = ReplyBuffer()
+        var message: [UInt8] = []
+        var input: [UInt8] = []
+        var lines = lines[...]
+        var step = session.reduce(.accepted(earlyTalk: false), into: &replies)
+        while true {
+            var answer: SMTPServerSession.Answer?
+            switch step.effect {
+            case .close:
+                return show(&replies)
+            case .appendContent(let range):
+                message += input[range.indices]
+            case .appendLineEnd:
+                message += [0x0d, 0x0a]
+            case .verifyRecipient:
+                let address = Address(octets: session.recipientUnderQuestion)
+                answer = address?.isPostmaster == true ? .recipientAccepted : .recipientUnknown
+            case .openMessage:
+                var trace = ReplyBuffer()
+                let date = MailDate(secondsSince1970: 0)
+                session.appendTrace(to: &trace, id: MessageID(rawValue: 1), date: date)
+                message = trace.span.copy()
+                answer = .messageOpened(MessageID(rawValue: 1))
+            case .commitMessage:
+                self.mailbox.append(message)
+                answer = .committed
+            case .verifyMailbox, .expandList:
+                answer = .temporaryFailure
+            case .proceed, .discardMessage, .awaitInput:
+                break
+            }
+            input.removeFirst(step.consumed)
+            show(&replies)
+            if let answer {
+                step = session.reduce(.answered(answer), into: &replies)
+                continue
+            }
+            if step.effect == .awaitInput {
+                guard let line = lines.popFirst() else { return }
+                input += Array((line + "\r\n").utf8)
+            }
+            step = session.reduce(.received(input.span), into: &replies)
+        }
+    }
+
+    func serve(_ lines: [String]) {
+        let settings = POP3ServerSettings(
+            hostname: Array("mail.example".utf8),
+            permitsPlaintext: true
+        )
+        var session = POP3ServerSession(settings: settings)
+        var replies = ReplyBuffer()
+        var input = Array(lines.joined(separator: "\r\n").utf8) + [0x0d, 0x0a]
+        let octets = self.mailbox.map(\.count)
+        var step = session.reduce(.accepted(earlyTalk: false, nonce: 1, clock: 2), into: &replies)
+        while step.effect != .close {
+            input.removeFirst(step.consumed)
+            show(&replies)
+            switch step.effect {
+            case .logIn:
+                let isKnown = session.userName.copy() == Array("postmaster".utf8)
+                let total = octets.reduce(0, +)
+                let answer: POP3ServerSession.Answer =
+                    isKnown
+                    ? .loggedIn(messages: octets.count, octets: total) : .loginRefused
+                step = session.reduce(.answered(answer), into: &replies)
+            case .listMaildrop:
+                let listing = MaildropListing(
+                    incarnation: 1,
+                    sequences: octets.indices.map { UInt32($0 + 1) },
+                    octets: octets
+                )
+                step = session.reduce(.listed(listing), into: &replies)
+            case .readContent(let message, let offset):
+                let rest = Array(self.mailbox[Int(message)][offset...])
+                step = session.reduce(.contentRead(rest.span, isLast: true), into: &replies)
+            case .commitDeletions:
+                step = session.reduce(.answered(.deletionsCommitted), into: &replies)
+            case .proceed, .awaitInput, .close:
+                step = session.reduce(.received(input.span), into: &replies)
+            }
+        }
+        show(&replies)
+    }
+}
+
+func show(_ replies: inout ReplyBuffer) {
+    print(String(decoding: replies.span.copy(), as: UTF8.self), terminator: "")
+    replies.removeAll()
+}
+
+@main
+struct Main {
+    static func main() {
+        var conversation = Conversation()
+        conversation.receive([
+            "EHLO client.example", "MAIL FROM:<a@client.example>", "RCPT TO:<b@mail.example>",
+            "RCPT TO:<Postmaster@mail.example>", "DATA", "Subject: hello", "", "..stuffed", ".",
+            "QUIT",
+        ])
+        conversation.serve(["USER postmaster", "PASS p", "STAT", "RETR 1", "DELE 1", "QUIT"])
+    }
+}
