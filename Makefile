@@ -80,10 +80,10 @@ run: build run-packages ## serve the demo of conf/martlet.toml in the foreground
 	echo "Serving SMTP on 127.0.0.1:2525 and POP3 on 127.0.0.1:2110 until Ctrl-C."; \
 	echo "From another shell in this directory, send a message and fetch it again:"; \
 	echo; \
-	echo "    printf 'Subject: Hello\r\n\r\nIt works.\r\n' |" \
-	    "curl -sS smtp://127.0.0.1:2525 --mail-from you@example.org" \
-	    "--mail-rcpt demo@example.test --upload-file -"; \
-	echo '    curl -sS -u "demo@example.test:$$(cat var/demo-password)" pop3://127.0.0.1:2110/1'; \
+	printf '    %s\n' \
+	    "printf 'Subject: Hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS smtp://127.0.0.1:2525 \\" \
+	    "    --mail-from you@example.org --mail-rcpt demo@example.test --upload-file -" \
+	    'curl -sS -u "demo@example.test:$$(cat var/demo-password)" pop3://127.0.0.1:2110/1'; \
 	echo; \
 	exec $(BINARY) serve --config conf/martlet.toml
 
