@@ -35,7 +35,7 @@ import Testing
         #expect(demo.listeners.allSatisfy { $0.address.isLoopback })
         #expect(
             demo.listeners.map { "\($0.service) \($0.address) \($0.permitsPlaintextAuth)" } == [
-                "smtp 127.0.0.1:2525 false", "lmtp 127.0.0.1:2424 false",
+                "smtp 127.0.0.1:2525 false", "lmtp 127.0.0.1:2024 false",
                 "pop3 127.0.0.1:2110 true",
             ]
         )

@@ -141,8 +141,14 @@ package final class ServeProcess {
     private func listen() throws(Failure) {
         for listener in self.configuration.listeners {
             let profile = self.configuration.profile(of: listener)
-            let bound = try self.listen(on: listener.address.listenAddress) { [server] stream in
-                server.accept(stream, for: profile)
+            let bound: Listener
+            do throws(Failure) {
+                bound = try self.listen(on: listener.address.listenAddress) { [server] stream in
+                    server.accept(stream, for: profile)
+                }
+            } catch .listener(let why, isPermission: false) where listener.isOptional {
+                self.logger.warning("optional listener left out", metadata: ["why": .string(why)])
+                continue
             }
             self.logger.info(
                 "listening",
