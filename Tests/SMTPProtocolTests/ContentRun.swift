@@ -41,7 +41,7 @@ extension ContentOutcome {
         let opening = command == .data ? "DATA" : "BDAT \(wire.count) LAST"
         _ = session.reduce(.accepted(earlyTalk: false), into: &replies)
         for line in ["HELO c", "MAIL FROM:<>", "RCPT TO:<b@c>", "", opening] {
-            let octets = Array(line.isEmpty ? [] : "\(line)\r\n".utf8)
+            let octets = Array("\(line)\r\n".utf8)
             if line.isEmpty {
                 _ = session.reduce(.answered(.recipientAccepted), into: &replies)
             } else {
