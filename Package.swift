@@ -110,6 +110,7 @@ let package = Package(
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
+        .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
         .target(
             name: "TranscriptSupport",
             path: "Tests/Support/TranscriptSupport",
@@ -117,12 +118,12 @@ let package = Package(
         ),
         tests(
             of: "SMTPProtocol",
-            also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
+            also: ["CAllocationCount", "MailBytes", "MailSyntax", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(
             of: "POP3Protocol",
-            also: ["MailBytes"],
+            also: ["CAllocationCount", "MailBytes"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(of: "Credentials", also: ["MailBytes"]),
