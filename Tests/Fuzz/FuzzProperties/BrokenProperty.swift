@@ -4,6 +4,7 @@
 
 /// A property that does not hold, as a sentence.
 public struct BrokenProperty: Error, CustomStringConvertible {
+    /// The sentence.
     public let description: String
 }
 
