@@ -1,13 +1,123 @@
 # SPDX-License-Identifier: Apache-2.0
-PACKAGES = libevent-dev libssl-dev libsqlite3-dev libunbound-dev libtomlplusplus-dev libcrypt-dev pkg-config g++
+#
+# Builds, runs, tests, measures and installs Martlet. Each target first installs through apt the
+# Debian packages that it needs and does not find; it says so, and does nothing when all are there.
 
-.PHONY: packages test
-packages:
-	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
-	if [ -n "$$missing" ]; then \
-	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); \
-	  $$sudo apt-get update && $$sudo apt-get install -y $$missing; \
-	fi
+SWIFT = swift
+PREFIX = /usr/local
+DESTDIR =
+FUZZ_SECONDS = 300
+BINARY = .build/release/martlet
 
-test: packages
-	MARTLET_WARNINGS_AS_ERRORS=1 swift test
+# What the build links, and the compilers and tools it calls.
+BUILD_PACKAGES = g++ git libcrypt-dev libevent-dev libsqlite3-dev libssl-dev \
+    libtomlplusplus-dev pkg-config
+# The lines that `make run` prints are typed to curl.
+RUN_PACKAGES = curl
+# The clients of the end-to-end tests.
+TEST_PACKAGES = curl fetchmail mount mpop msmtp netcat-openbsd openssl python3 swaks
+
+# The harness of the benchmarks, and the compiler of their yardstick.
+BENCH_PACKAGES = gcc libc6-dev python3
+
+# Debian's fixes for libevent of September 2026; Martlet wants them on a Debian 12.
+LIBEVENT_FIXED = 2.1.12-stable-8+deb12u1
+
+.PHONY: help run build test lint fuzz bench install peers \
+    build-packages run-packages test-packages bench-packages
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+# $(call install-missing,PACKAGES): the shell lines that install those which are missing.
+define install-missing
+	@if ! command -v dpkg-query >/dev/null; then \
+	    echo "No dpkg here: these Debian packages are taken to be installed: $(1)"; exit 0; fi; \
+	missing=; for package in $(1); do \
+	    dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed \
+	        || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; command -v sudo >/dev/null || { \
+	    echo "Not root, and no sudo: as root, run apt-get install$$missing" >&2; exit 1; }; fi; \
+	echo "Installing through apt:$$missing"; \
+	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -q -y --no-install-recommends $$missing
+endef
+
+build-packages:
+	$(call install-missing,$(BUILD_PACKAGES))
+	@if grep -qs bookworm /etc/os-release && dpkg --compare-versions \
+	    "$$(dpkg-query -W -f '$${Version}' libevent-dev)" lt $(LIBEVENT_FIXED); then \
+	    echo "Warning: libevent-dev is older than $(LIBEVENT_FIXED), which has security fixes;" \
+	        "run: apt-get update && apt-get install libevent-dev" >&2; fi
+
+run-packages: build-packages
+	$(call install-missing,$(RUN_PACKAGES))
+
+test-packages: build-packages
+	$(call install-missing,$(TEST_PACKAGES))
+
+bench-packages: build-packages
+	$(call install-missing,$(BENCH_PACKAGES))
+
+build: build-packages ## build the release: .build/release/martlet
+	@$(SWIFT) build -c release --static-swift-stdlib --product martlet
+
+$(BINARY):
+	@$(MAKE) --no-print-directory build
+
+# The password is made once and kept, so that the printed lines work on every later run. When the
+# file was lost, the account gets a new password.
+run: build run-packages ## serve the demo of conf/martlet.toml in the foreground
+	@set -e; umask 077; mkdir -p var; made=; \
+	if [ ! -s var/demo-password ]; then \
+	    head -c 15 /dev/urandom | od -An -v -tx1 | tr -d ' \n' > var/demo-password; made=yes; fi; \
+	user="$(BINARY) user"; options="--password-stdin --config conf/martlet.toml"; \
+	$$user add demo@example.test --if-missing $$options < var/demo-password; \
+	[ -z "$$made" ] || $$user passwd demo@example.test $$options < var/demo-password; \
+	send="printf 'Subject: Hello\r\n\r\nIt works.\r\n' | curl -sS smtp://127.0.0.1:2525"; \
+	send="$$send --mail-from you@example.org --mail-rcpt demo@example.test --upload-file -"; \
+	fetch='curl -sS -u "demo@example.test:$$(cat var/demo-password)" pop3://127.0.0.1:2110/1'; \
+	printf '%s\n' "" \
+	    "Serving SMTP on 127.0.0.1:2525 and POP3 on 127.0.0.1:2110 until Ctrl-C." \
+	    "From another shell in this directory, send a message and fetch it again:" \
+	    "" "    $$send" "    $$fetch" ""; \
+	exec $(BINARY) serve --config conf/martlet.toml
+
+# The unit tests run in parallel; those that start servers and clients after them, one by one.
+# Warnings are errors here, and only here: a newer compiler must not break anybody's build.
+test: build test-packages peers ## run every test
+	@export MARTLET_WARNINGS_AS_ERRORS=1 MARTLET_BINARY="$(CURDIR)/$(BINARY)"; status=0; \
+	$(SWIFT) build --build-tests || exit 1; \
+	$(SWIFT) test --skip-build --skip EndToEndTests || status=1; \
+	$(SWIFT) test --skip-build --no-parallel --filter EndToEndTests || status=1; \
+	exit $$status
+
+# Postfix's smtp-source is unpacked with the libraries it needs, and never installed.
+peers: test-packages
+	@Tests/EndToEndTests/Clients/unpack-postfix .build/peers
+
+lint: ## hold the sources against .swift-format
+	@$(SWIFT) format lint --strict -r Sources Tests Package.swift
+
+fuzz: build-packages ## fuzz the parsers and the sessions, each for FUZZ_SECONDS (300)
+	@Tests/Fuzz/run $(FUZZ_SECONDS)
+
+bench: build bench-packages ## measure against the floor; results in benchmarks/results
+	@benchmarks/run
+
+# As root after `make build` by a user: builds only when nothing was built.
+install: $(BINARY) ## install under PREFIX (/usr/local); DESTDIR for packagers
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/martlet \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/martlet
+	install -m 644 README.md LICENSE conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/martlet
+	sed 's|/usr/local|$(PREFIX)|g' conf/martlet.service \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/martlet.service
+	$(BINARY) --generate-completion-script bash \
+	    > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/martlet
+	$(BINARY) --generate-completion-script zsh \
+	    > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_martlet

@@ -75,11 +75,23 @@ let package = Package(
         module("SMTPProtocol", ["MailBytes", "MailSyntax"]),
         module("POP3Protocol", ["MailBytes"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
-        module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
+        module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("LoadTesting", ["EventLoop", "MailBytes"]),
+        .executableTarget(
+            name: "LoadDriver",
+            dependencies: ["EventLoop", "LoadTesting", "MailBytes"],
+            swiftSettings: strict
+        ),
         module("Server", serving),
-        module("Simulation", serving + ["Server"]),
+        module(
+            "Simulation",
+            [
+                "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax", "POP3Protocol",
+                "SMTPProtocol", "Server",
+            ]
+        ),
         .executableTarget(
             name: "martlet",
             dependencies: [
@@ -88,9 +100,17 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Runs the built program and real clients; nothing is imported.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["martlet"],
+            exclude: ["Clients"],
+            swiftSettings: strict
+        ),
 
         tests(of: "MailBytes"),
         tests(of: "MailSyntax", also: ["MailBytes"]),
+        .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
         .target(
             name: "TranscriptSupport",
             path: "Tests/Support/TranscriptSupport",
@@ -98,12 +118,12 @@ let package = Package(
         ),
         tests(
             of: "SMTPProtocol",
-            also: ["MailBytes", "MailSyntax", "TranscriptSupport"],
+            also: ["CAllocationCount", "MailBytes", "MailSyntax", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(
             of: "POP3Protocol",
-            also: ["MailBytes"],
+            also: ["CAllocationCount", "MailBytes"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(of: "Credentials", also: ["MailBytes"]),
@@ -112,6 +132,7 @@ let package = Package(
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
         .target(
             name: "StoreSupport",
             dependencies: ["MailStore"],

@@ -10,7 +10,8 @@
 #include <sys/statvfs.h>
 
 /// Binds octets that stay where they are until the statement is reset (SQLITE_STATIC is a cast).
-static inline int csqlite_bind_octets(sqlite3_stmt *statement, int index, const void *octets, int count) {
+static inline int csqlite_bind_octets(
+    sqlite3_stmt *statement, int index, const void *octets, int count) {
     static const char none = 0;
     return sqlite3_bind_blob(statement, index, count > 0 ? octets : &none, count, SQLITE_STATIC);
 }

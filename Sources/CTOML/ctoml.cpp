@@ -119,7 +119,8 @@ complaint refuse(std::string_view text) {
     return {nullptr, 0};
 }
 
-void flatten(const toml::node &node, const toml::key *key, int depth, std::vector<ctoml_node> &into) {
+void flatten(
+    const toml::node &node, const toml::key *key, int depth, std::vector<ctoml_node> &into) {
     if (depth > depth_max) throw too_deep{node.source()};
     ctoml_node flat{};
     flat.place = place_of(node.source());

@@ -46,14 +46,14 @@ package struct Configuration: Sendable {
 
     /// What POP3 sessions do that the operator may choose.
     package struct POP3: Sendable {
-        /// How long mail may stay, as EXPIRE announces it (RFC 2449, section 6.7); nil: EXPIRE NEVER.
+        /// How long mail may stay, as EXPIRE announces it (RFC 2449, 6.7); nil: EXPIRE NEVER.
         package var expireDays: Int?
         /// The least time between two logins, as LOGIN-DELAY announces it; nil: not announced.
         package var loginDelaySeconds: Int?
         /// A language tag: en, de or fr.
         package var language = "en"
         /// Whether the greeting carries a timestamp, for accounts with a recoverable secret.
-        package var offersAPOP = true
+        package var offersAPOP = false
         package init() {}
     }
 

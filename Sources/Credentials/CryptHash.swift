@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hashes in the modular form of crypt(3): $method$parameters$salt$hash. What has no method in front,
-// as the DES hashes of old and words that lock an account, is none.
+// Hashes in the modular form of crypt(3): $method$parameters$salt$hash. What has no method in
+// front, as the DES hashes of old and words that lock an account, is none.
 
 /// An imported hash.
 struct CryptHash: Sendable {

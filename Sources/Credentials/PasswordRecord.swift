@@ -6,9 +6,9 @@ internal import MailBytes
 
 /// A stored verifier: SCRAM keys, or an imported crypt(3) hash.
 ///
-/// Passwords are compared as octets. The preparation of RFC 8265 (SASLprep before it) would make two
-/// ways of typing the same letters equal; what clients send is taken as it comes, so a password
-/// outside of ASCII must reach the server in the same normal form each time.
+/// Passwords are compared as octets. The preparation of RFC 8265 (SASLprep before it) would make
+/// two ways of typing the same letters equal; what clients send is taken as it comes, so a
+/// password outside of ASCII must reach the server in the same normal form each time.
 package struct PasswordRecord: Sendable {
     /// The form in which the store keeps it; ASCII, at most 512 octets.
     package let text: [UInt8]

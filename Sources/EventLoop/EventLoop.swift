@@ -55,10 +55,12 @@ package final class EventLoop {
     package func run() {
         self.isRunning = true
         while self.isRunning {
-            let flags = EVLOOP_ONCE | (self.ready.isEmpty ? 0 : EVLOOP_NONBLOCK)
+            let mayWait = self.ready.isEmpty && self.graveyard.isEmpty
+            let flags = EVLOOP_ONCE | (mayWait ? 0 : EVLOOP_NONBLOCK)
             let code = unsafe event_base_loop(self.base, flags)
             precondition(code >= 0, "the system lets the loop wait for its descriptors")
-            if code > 0, self.ready.isEmpty, self.graveyard.isEmpty { return }
+            // Without any event there is nothing to wait for.
+            if code > 0, mayWait { return }
             self.beginTurn()
             self.deliverReady()
             for listener in self.listeners { listener.turnEnded() }
@@ -190,12 +192,22 @@ package final class EventLoop {
     func release(_ event: LoopEvent) {
         guard self.events.removeValue(forKey: ObjectIdentifier(event)) != nil else { return }
         event.remove()
-        self.retiredEvents.append(event)
+        // Outside a turn there is none on the stack.
+        if self.isInTurn { self.retiredEvents.append(event) }
     }
 
     /// Runs `body` on the loop whenever the signal comes.
     package func onSignal(_ number: Int32, _ body: @escaping () -> Void) {
         self.hold(LoopEvent(self, descriptor: number, what: EV_SIGNAL | EV_PERSIST, body))
+        Self.unblock(number)
+    }
+
+    /// A mask that the parent left with signals blocked would make the process deaf to them.
+    private static func unblock(_ signal: Int32) {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, signal)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// A door into this loop.

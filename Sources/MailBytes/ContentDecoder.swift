@@ -35,7 +35,7 @@ public struct ContentDecoder: Equatable, BitwiseCopyable, Sendable {
     /// Where the next octet will stand.
     private enum Place: Equatable, BitwiseCopyable {
         case lineStart
-        /// After a CR, which belongs to the content already, unless line ends are normalised.
+        /// After a CR, which is no content before what follows it is known.
         case afterCR
         case inLine
     }
@@ -67,10 +67,10 @@ public struct ContentDecoder: Equatable, BitwiseCopyable, Sendable {
     public mutating func decode(_ octets: borrowing Span<UInt8>) -> Step {
         if self.isFinished { return Step(consumed: 0, piece: .end) }
         guard octets.count > 0 else { return Step(consumed: 0, piece: .incomplete) }
-        if self.normalises, self.place == .afterCR {
-            let isPair = octets[0] == .lf
-            self.place = isPair ? .lineStart : .inLine
-            return Step(consumed: isPair ? 1 : 0, piece: .lineEnd)
+        if self.place == .afterCR {
+            guard octets[0] == .lf else { return Step(consumed: 0, piece: self.endAfterCR()) }
+            self.place = .lineStart
+            return Step(consumed: 1, piece: .lineEnd)
         }
         var start = 0
         var next = 0
@@ -129,7 +129,8 @@ public struct ContentDecoder: Equatable, BitwiseCopyable, Sendable {
         }
     }
 
-    /// All the rest is content, but for a CR at its end that may turn out to be bare.
+    /// All the rest is content, but for a CR at its end: it may turn out to be bare, and what a
+    /// message is refused for must not depend on where its octets were cut.
     private mutating func takeAll(_ octets: borrowing Span<UInt8>, from start: Int) -> Step {
         let count = octets.count
         switch octets[count - 1] {
@@ -137,7 +138,7 @@ public struct ContentDecoder: Equatable, BitwiseCopyable, Sendable {
         case .lf: self.place = .lineStart
         default: self.place = .inLine
         }
-        let end = self.normalises && self.place == .afterCR ? count - 1 : count
+        let end = self.place == .afterCR ? count - 1 : count
         guard end > start else { return Step(consumed: count, piece: .incomplete) }
         return Step(consumed: count, piece: .content(ByteRange(start, end)))
     }
@@ -176,7 +177,7 @@ public struct ContentDecoder: Equatable, BitwiseCopyable, Sendable {
         let isLF = octets[index] == .lf
         let end = isLF ? index : index - 1
         self.place = .inLine
-        if self.normalises, end > start {
+        if end > start {
             return Step(consumed: end, piece: .content(ByteRange(start, end)))
         }
         return Step(

@@ -203,8 +203,9 @@ package final class MailStoreReader {
 
     // MARK: - Several reads
 
-    /// Lets several reads see one state of the store, which costs less than each by itself. It
-    /// must be over soon, because the log grows meanwhile.
+    /// Lets several reads see one state of the store, which costs less than each by itself.
+    ///
+    /// It must be over soon, because the log grows meanwhile.
     package func together<Result>(
         _ reads: () throws(StoreError) -> Result
     ) throws(StoreError) -> Result {

@@ -54,8 +54,11 @@ extension SMTPServerSession {
         var effect = Effect.proceed
         switch piece {
         case .content(let range):
+            // What stands behind the limit is not looked at, or the reason would depend on how the
+            // octets were cut.
+            let room = min(range.count, self.settings.messageOctetsMax - self.contentOctets)
+            self.receivedFields.scan(octets, ByteRange(at: range.lowerBound, count: room))
             self.contentOctets += range.count
-            self.receivedFields.scan(octets, range)
             effect = .appendContent(range)
         case .lineEnd:
             self.contentOctets += 2
@@ -66,11 +69,11 @@ extension SMTPServerSession {
         case .incomplete, .end:
             break
         }
-        if self.contentOctets > self.settings.messageOctetsMax {
-            return (.discardMessage, .tooLarge)
-        }
         if self.receivedFields.count > self.settings.receivedFieldsMax {
             return (.discardMessage, .loops)
+        }
+        if self.contentOctets > self.settings.messageOctetsMax {
+            return (.discardMessage, .tooLarge)
         }
         return (effect, nil)
     }

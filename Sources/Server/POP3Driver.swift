@@ -175,8 +175,7 @@ final class POP3Driver: Conversation {
             case .logIn(let method):
                 answer = self.logIn(method).map { .answer($0) }
             case .listMaildrop:
-                self.askForListing()
-                answer = nil
+                answer = self.askForListing()
             case .readContent(let message, let offset):
                 guard !self.isBlocked else {
                     self.heldEffect = effect

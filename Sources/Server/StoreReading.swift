@@ -15,6 +15,15 @@ package struct StoreReading {
         self.reader = reader
     }
 
+    /// The answers to several questions, which see one state of the store.
+    package func answers(_ questions: [StoreQuestion]) -> [StorageReply] {
+        do throws(StoreError) {
+            return try self.reader.together { questions.map { self.answer($0) } }
+        } catch {
+            return questions.map { _ in .failed(error) }
+        }
+    }
+
     /// The answer to one question.
     package func answer(_ question: StoreQuestion) -> StorageReply {
         do throws(StoreError) {

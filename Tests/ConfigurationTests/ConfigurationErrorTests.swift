@@ -228,8 +228,8 @@ import Testing
     @Test func dataDirectory() {
         func errors(_ path: String) -> [String] {
             Sample.errors(
-                "hostname = \"m.test\"\ndata-directory = \"\(path)\"\nlocal-domains = [\"x.test\"]\n"
-                    + Sample.listener
+                "hostname = \"m.test\"\ndata-directory = \"\(path)\"\n"
+                    + "local-domains = [\"x.test\"]\n" + Sample.listener
             )
         }
         #expect(
@@ -279,7 +279,8 @@ import Testing
                 "etc/m.toml:10: limits.connections: must be an integer from 1 to 1000000 "
                     + "(connections of all listeners), not -1",
                 "etc/m.toml:12: log.level: must be one of \"debug\" \"info\" \"notice\" "
-                    + "\"warning\" \"error\" (the least severe lines that are logged), not an array",
+                    + "\"warning\" \"error\" (the least severe lines that are logged), "
+                    + "not an array",
             ]
         )
     }

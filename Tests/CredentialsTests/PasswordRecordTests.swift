@@ -153,7 +153,8 @@ import Testing
         // So costly that a worker would be busy for minutes.
         "$6$rounds=999999999$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68"
             + "u4OTLiBFdcbYEdFCoEOfaS35inz1",
-        "$5$rounds=9999999999999999999$saltstringsaltst$3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA",
+        "$5$rounds=9999999999999999999$saltstringsaltst$"
+            + "3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA",
         "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
         "$y$jFT$abcdefghijklmnopqrstu.$UZxrd..YmUquPWSy6CJvQSvECWIzTg2ZAQjDO06zqr8",
         "$7$U6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The exchanges that RFC 5802 and RFC 7677 print: our stored keys must accept the client's proof and
-// make the server's signature.
+// The exchanges that RFC 5802 and RFC 7677 print: our stored keys must accept the client's proof
+// and make the server's signature.
 
 import MailBytes
 import Testing

@@ -61,7 +61,7 @@ private final class ChaosWorld {
     func run(operations: Int) {
         self.operationsLeft = operations
         self.loop.after(seconds: 0) { [unowned self] in self.operate() }
-        self.loop.after(seconds: 20) { [loop] in loop.stop() }
+        self.loop.after(seconds: 20) { [unowned loop] in loop.stop() }
         self.loop.run()
         for peer in self.peers { peer.close() }
     }

@@ -84,7 +84,7 @@ struct ListenerTests {
         listeners[1].close()
         let addresses = listeners.map(\.address)
         let findings = Findings<String>()
-        let mailbox = loop.makeMailbox { (_: Int) in loop.stop() }
+        let mailbox = loop.makeMailbox { [unowned loop] (_: Int) in loop.stop() }
         let thread = WorkerThread(name: "peers") {
             for address in addresses {
                 let peer = Peer(to: address)
@@ -185,17 +185,35 @@ struct ListenerTests {
     func storm() throws {
         let loop = try EventLoop(connectionsMax: 512)
         var perTurn: [Int: Int] = [:]
-        let listener = try loop.listen(on: Loopback.ipv4) { stream in
+        let listener = try loop.listen(on: Loopback.ipv4) { [unowned loop] _ in
             perTurn[loop.turn, default: 0] += 1
             if perTurn.values.reduce(0, +) == 200 { loop.stop() }
         }
         // They all wait in the backlog before the loop turns for the first time.
         let peers = try (0..<200).map { _ in try #require(Peer(to: listener.address)) }
-        loop.after(seconds: 5) { loop.stop() }
+        loop.after(seconds: 5) { [unowned loop] in loop.stop() }
         loop.run()
         for peer in peers { peer.close() }
         #expect(perTurn.values.reduce(0, +) == 200)
         #expect(perTurn.values.max() ?? 0 <= 32)
+    }
+
+    @Test("The limit of descriptors is raised as far as the system lets it, and never lowered")
+    func raisedLimit() async {
+        await #expect(processExitsWith: .success) {
+            var limit = rlimit()
+            unsafe getrlimit(Self.descriptors, &limit)
+            let hard = Int(clamping: limit.rlim_max)
+            limit.rlim_cur = 128
+            unsafe setrlimit(Self.descriptors, &limit)
+            guard EventLoop.raiseDescriptorLimit(to: 64) == 128 else { exit(1) }
+            guard EventLoop.raiseDescriptorLimit(to: 200) == 200 else { exit(2) }
+            unsafe getrlimit(Self.descriptors, &limit)
+            guard limit.rlim_cur == 200, Int(clamping: limit.rlim_max) == hard else { exit(3) }
+            // More than any kernel allows: what there is, and no failure.
+            guard EventLoop.raiseDescriptorLimit(to: 1 << 40) >= 200 else { exit(4) }
+            exit(0)
+        }
     }
 
     private static let descriptors = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -225,10 +243,12 @@ struct ListenerTests {
                 if step == 1 { turnsWhileFull = loop.turn - turnsWhileFull }
                 if step == 2 { loop.stop() }
             }
-            // Room for four more descriptors than there are now.
-            let firstFree = dup(0)
-            close(firstFree)
-            limit.rlim_cur = rlim_t(firstFree) + 4
+            // Room for four more descriptors than there are now, without holes among those.
+            let highest = (0..<Int32(limit.rlim_cur)).last { fcntl($0, F_GETFD) >= 0 } ?? 0
+            var last = dup(0)
+            while last < highest + 4 { last = dup(0) }
+            for descriptor in (last - 3)...last { close(descriptor) }
+            limit.rlim_cur = rlim_t(last) + 1
             unsafe setrlimit(Self.descriptors, &limit)
             let findings = Findings<Bool>()
             let thread = WorkerThread(name: "peers") {

@@ -40,14 +40,14 @@ final class LoopHarness {
 
     /// Runs the loop until the peers are done and, in addition, all streams have ended.
     func run(
-        seconds: Double = 10,
+        seconds: Double = 30,
         peers: @escaping @Sendable (ListenAddress) -> Void
     ) {
         let address = self.address
         let mailbox = self.loop.makeMailbox { [unowned self] (_: PeerEnd) in
             self.stopWhenEmpty()
         }
-        let limit = self.loop.after(seconds: seconds) { [loop] in
+        let limit = self.loop.after(seconds: seconds) { [unowned loop] in
             Issue.record("the loop did not end in time")
             loop.stop()
         }
@@ -63,6 +63,14 @@ final class LoopHarness {
     private func stopWhenEmpty() {
         if self.loop.connectionCount == 0 { return self.loop.stop() }
         self.loop.after(seconds: 0.005) { [unowned self] in self.stopWhenEmpty() }
+    }
+
+    /// Calls `body` every few milliseconds, as long as the loop runs.
+    func often(_ body: @escaping () -> Void) {
+        self.loop.after(seconds: 0.002) { [unowned self] in
+            body()
+            self.often(body)
+        }
     }
 }
 

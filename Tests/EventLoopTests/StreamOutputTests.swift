@@ -60,9 +60,11 @@ struct StreamOutputTests {
     func backPressure() throws {
         let mark = 64 << 10
         var longest = 0
+        let isBlocked = Findings<Void>()
         let harness = try LoopHarness { handler, stream in
             handler.onReceived = { octets, stream in
                 guard stream.pendingOutputCount <= mark else {
+                    isBlocked.add(())
                     return Consumption(count: 0, next: .suspend)
                 }
                 stream.send([UInt8](repeating: octets[0], count: 1000))
@@ -76,7 +78,7 @@ struct StreamOutputTests {
             guard let peer = Peer(to: address, receiveBuffer: 4096) else { return }
             peer.write([UInt8](repeating: 0x61, count: 20_000))
             peer.shutDown()
-            WorkerThread.sleep(milliseconds: 200)
+            for _ in 0..<5000 where isBlocked.all.isEmpty { WorkerThread.sleep(milliseconds: 1) }
             findings.add(peer.readToEnd().0.count)
             peer.close()
         }
@@ -109,12 +111,14 @@ struct StreamOutputTests {
     func lastWords() throws {
         let harness = try LoopHarness { handler, stream in
             // With input that was never read, closing at once would make the system send a reset.
-            handler.onReceived = { _, _ in Consumption(count: 0, next: .suspend) }
+            handler.onReceived = { _, stream in
+                stream.setDeadline(seconds: 0.1)
+                return Consumption(count: 0, next: .suspend)
+            }
             handler.onDeadline = { stream in
                 stream.send("421 good bye\n")
                 stream.close()
             }
-            stream.setDeadline(seconds: 0.1)
         }
         let findings = Findings<([UInt8], Peer.End)>()
         harness.run { address in

@@ -14,7 +14,7 @@ struct ThreadTests {
         var last = [Int](repeating: -1, count: 4)
         var perTurn: [Int: Int] = [:]
         var total = 0
-        let mailbox = loop.makeMailbox { (value: (thread: Int, number: Int)) in
+        let mailbox = loop.makeMailbox { [unowned loop] (value: (thread: Int, number: Int)) in
             #expect(value.number == last[value.thread] + 1)
             last[value.thread] = value.number
             perTurn[loop.turn, default: 0] += 1
@@ -33,7 +33,7 @@ struct ThreadTests {
                 }
             }
         }
-        loop.after(seconds: 30) { loop.stop() }
+        loop.after(seconds: 30) { [unowned loop] in loop.stop() }
         loop.run()
         for thread in threads { thread.join() }
         #expect(total == 4 * perThread)
@@ -45,13 +45,14 @@ struct ThreadTests {
         let loop = try EventLoop(connectionsMax: 1)
         var received: [Int] = []
         var door: LoopMailbox<Int>?
-        let mailbox = loop.makeMailbox { (value: Int) in
+        let mailbox = loop.makeMailbox { [unowned loop] (value: Int) in
             received.append(value)
             if value < 5 { door?.post(value + 1) } else { loop.stop() }
         }
         door = mailbox
         mailbox.post(1)
         loop.run()
+        door = nil
         #expect(received == [1, 2, 3, 4, 5])
     }
 

@@ -73,11 +73,13 @@ final class PowerCutDisk {
 
     var faultsMet: Int { unsafe Int(powercut_faults_met(self.disk)) }
 
-    /// The octets that the files may hold together; nil for any number.
-    var capacity: Int? {
-        get { nil }
-        set { unsafe powercut_set_capacity(self.disk, Int64(newValue ?? -1)) }
+    /// Lets the files hold so many octets together; nil for any number.
+    func setCapacity(_ octets: Int?) {
+        unsafe powercut_set_capacity(self.disk, Int64(octets ?? -1))
     }
+
+    /// The octets that the files hold together.
+    var octets: Int { unsafe Int(powercut_octets(self.disk)) }
 
     /// A walk through what has been recorded so far.
     func replay() -> Replay { unsafe Replay(powercut_replay_make(self.disk), of: self) }
@@ -95,8 +97,9 @@ final class PowerCutDisk {
 
         deinit { unsafe powercut_replay_free(self.replay) }
 
-        /// Makes `directory` what is left when the power goes after so many steps. Seed 0 loses all
-        /// that was not synced, others lose parts of it.
+        /// Makes `directory` what is left when the power goes after so many steps.
+        ///
+        /// Seed 0 loses all that was not synced, others lose parts of it.
         func cut(after steps: Int64, seed: UInt64, into directory: TemporaryDirectory) {
             directory.empty()
             unsafe powercut_replay_to(self.replay, steps)

@@ -47,8 +47,10 @@ struct StoreAudit {
             """
             SELECT count(*) FROM maildrop_head h WHERE
             h.count <> (SELECT count(*) FROM maildrop d WHERE d.account = h.account) OR
-            h.octets <> (SELECT coalesce(sum(octets), 0) FROM maildrop d WHERE d.account = h.account)
-            OR h.next_seq <= (SELECT coalesce(max(seq), 0) FROM maildrop d WHERE d.account = h.account)
+            h.octets <> (
+                SELECT coalesce(sum(octets), 0) FROM maildrop d WHERE d.account = h.account)
+            OR h.next_seq <= (
+                SELECT coalesce(max(seq), 0) FROM maildrop d WHERE d.account = h.account)
             """
         ),
         (

@@ -106,10 +106,16 @@ final class SQLiteStore: StoreUnderTest {
     func startNewIncarnations() throws(StoreError) { try self.store?.startNewIncarnations() }
 
     func restart(inOrder: Bool) throws(StoreError) {
+        if inOrder { self.closeInOrder() }
         self.reader = nil
-        if inOrder { self.store?.close() }
         self.store = nil
         try self.open()
+    }
+
+    func closeInOrder() {
+        self.reader = nil
+        self.store?.close()
+        self.store = nil
     }
 }
 
@@ -119,5 +125,12 @@ extension MailStore.Options {
         var options = MailStore.Options()
         options.reserveOctets = 0
         return options
+    }
+}
+
+extension MailStore {
+    /// Removes all garbage, which is little in a test.
+    func tidyUp() {
+        for _ in 0..<1000 where !self.tidy() { return }
     }
 }

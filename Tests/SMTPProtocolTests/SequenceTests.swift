@@ -118,7 +118,8 @@ private enum Chart {
     static func drawn() -> String {
         let awaiting = Standing.allCases.filter(\.awaitsCommand)
         var chart = """
-            # What a command, an event or an answer comes to: the first line of the reply, the effect
+            # What a command, an event or an answer comes to: the first line of the reply, the \
+            effect
             # when it is not "proceed", and the phase after it when it is another.
 
             """

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Thousands of seeds: each a world of clients that split, stall, drop and change their minds, and a
-// store that fails. MARTLET_SIMULATION_SEEDS asks for more of them, MARTLET_SIMULATION_SEED for one.
+// store that fails. MARTLET_SIMULATION_SEEDS asks for more, MARTLET_SIMULATION_SEED for one.
 
 import Foundation
 import MailStore

@@ -65,7 +65,7 @@ private struct Allowance {
                 "MailStore",
                 "MailSyntax", "Server",
             ],
-            system: ["ArgumentParser", "Glibc", "Logging"]
+            system: ["ArgumentParser", "Glibc", "Logging", "Synchronization"]
         ),
     ]
 

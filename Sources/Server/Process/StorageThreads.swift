@@ -48,6 +48,9 @@ package final class StorageThreads: Storage, PasswordChecker {
 
     /// So many requests go into one transaction.
     private static let batchMax = 512
+    /// So many questions are answered at once; more would keep the log from being moved, and the
+    /// first of them waiting.
+    private static let readsMax = 32
     /// So many logins may wait for a worker; more are put off.
     private static let attemptsMax = 4096
 
@@ -175,18 +178,18 @@ package final class StorageThreads: Storage, PasswordChecker {
         opening: () throws(StoreError) -> MailStoreReader,
         mailbox: LoopMailbox<TicketedReply>
     ) {
-        var reading: StoreReading?
+        // Opened before there are clients, who may leave no descriptor for its files.
+        var reading = (try? opening()).map(StoreReading.init(reader:))
         while true {
-            let jobs = reads.takeAll(max: Self.batchMax)
+            let jobs = reads.takeAll(max: Self.readsMax)
             guard !jobs.isEmpty else { break }
-            var replies: [TicketedReply] = []
-            replies.reserveCapacity(jobs.count)
-            for job in jobs {
-                if reading == nil { reading = (try? opening()).map(StoreReading.init(reader:)) }
-                let reply = reading?.answer(job.question) ?? .failed(.retryable("no reader"))
-                replies.append(TicketedReply(ticket: job.ticket, reply: reply))
-            }
-            mailbox.post(contentsOf: replies)
+            if reading == nil { reading = (try? opening()).map(StoreReading.init(reader:)) }
+            let replies =
+                reading?.answers(jobs.map(\.question))
+                ?? jobs.map { _ in .failed(.retryable("no reader")) }
+            mailbox.post(
+                contentsOf: zip(jobs, replies).map { TicketedReply(ticket: $0.ticket, reply: $1) }
+            )
         }
     }
 }

@@ -75,11 +75,15 @@ static int fault_of(powercut_disk *disk, powercut_call call, const char *name) {
     return 0;
 }
 
-static int exceeds_capacity(powercut_disk *disk, int file, int64_t end) {
-    if (disk->capacity < 0 || end <= disk->sizes[file]) return 0;
+static int64_t total_size(powercut_disk *disk) {
     int64_t total = 0;
     for (int i = 0; i < disk->file_count; i++) total += disk->sizes[i];
-    return total + end - disk->sizes[file] > disk->capacity;
+    return total;
+}
+
+static int exceeds_capacity(powercut_disk *disk, int file, int64_t end) {
+    if (disk->capacity < 0 || end <= disk->sizes[file]) return 0;
+    return total_size(disk) + end - disk->sizes[file] > disk->capacity;
 }
 
 // MARK: - Files
@@ -392,4 +396,11 @@ void powercut_set_capacity(powercut_disk *disk, int64_t octets) {
     LOCK(disk);
     disk->capacity = octets;
     UNLOCK(disk);
+}
+
+int64_t powercut_octets(powercut_disk *disk) {
+    LOCK(disk);
+    int64_t octets = total_size(disk);
+    UNLOCK(disk);
+    return octets;
 }

@@ -58,6 +58,9 @@ int64_t powercut_faults_met(powercut_disk *disk);
 /// full. Negative: any number.
 void powercut_set_capacity(powercut_disk *disk, int64_t octets);
 
+/// The octets that the files hold together.
+int64_t powercut_octets(powercut_disk *disk);
+
 /// A walk through the record; steps are only taken forwards.
 typedef struct powercut_replay powercut_replay;
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// The log, as lines on standard output.
+    @Suite struct LogTests {
+        @Test("A log that nobody reads does not hold up the service")
+        func fullPipe() throws {
+            let pipe = Pipe()
+            var settings = ServerProcess.Settings()
+            settings.tables = "[log]\nlevel = \"debug\"\n"
+            settings.standardOutput = pipe.fileHandleForWriting
+            let server = try ServerProcess(settings)
+            for _ in 0..<3 {
+                let connection = try server.smtp()
+                for seed in 0..<500 {
+                    try connection.submit(Message(seed: seed, octets: 200), to: "anna@example.test")
+                }
+            }
+            #expect(try server.pop3().stat().count == 1500)
+            // The reader comes back, and the server ends as it should.
+            pipe.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+            #expect(server.terminate() == 0)
+            pipe.fileHandleForReading.readabilityHandler = nil
+        }
+
+        @Test("A server whose log is never read can still be ended")
+        func endsWithFullPipe() throws {
+            let pipe = Pipe()
+            var settings = ServerProcess.Settings()
+            settings.tables = "[log]\nlevel = \"debug\"\n"
+            settings.standardOutput = pipe.fileHandleForWriting
+            let server = try ServerProcess(settings)
+            for _ in 0..<1000 { _ = try server.smtp() }
+            #expect(server.terminate() == 0)
+            _ = pipe
+        }
+
+        @Test("Lines are JSON with the session on each, and hold neither passwords nor content")
+        func discreet() throws {
+            var settings = ServerProcess.Settings()
+            settings.tables = "[log]\nlevel = \"debug\"\nformat = \"json\"\n"
+            let server = try ServerProcess(settings)
+            try server.smtp().submit(
+                Message("Subject: confidential\n\nconfidential\n"),
+                to: "anna@example.test"
+            )
+            try server.pop3().ask("QUIT")
+            let refused = try Connection(port: server.pop3Port)
+            try refused.expectOK()
+            try refused.ask("USER anna@example.test")
+            _ = try refused.askInVain("PASS mistaken")
+            try #require(server.terminate() == 0)
+
+            let log = server.log
+            for word in ["confidential", ServerProcess.password, "mistaken"] {
+                #expect(!log.contains(word))
+            }
+            let lines = try log.split(separator: "\n").map { line in
+                try JSONDecoder().decode(LogLine.self, from: Data(line.utf8))
+            }
+            #expect(lines.contains { $0.message == "message stored" && $0.session != nil })
+            #expect(lines.contains { $0.message == "login failed" && $0.session != nil })
+        }
+    }
+}
+
+/// The part of a log line that the tests look at.
+private struct LogLine: Decodable {
+    let message: String
+    let session: String?
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// No command allocates: after the first transaction of a session, which makes room for its texts,
+// the heap is left alone.
+
+import CAllocationCount
+import MailBytes
+import MailSyntax
+import SMTPProtocol
+import Testing
+
+@Suite struct AllocationTests {
+    /// The commands of a round; replies are thrown away after each.
+    private struct Round {
+        private let commands: [[UInt8]]
+
+        init(_ commands: String...) {
+            self.commands = commands.map { Array("\($0)\r\n".utf8) }
+        }
+
+        func run(_ session: inout SMTPServerSession, _ replies: inout ReplyBuffer) {
+            for index in self.commands.indices {
+                self.run(self.commands[index], &session, &replies)
+            }
+        }
+
+        private func run(
+            _ octets: [UInt8],
+            _ session: inout SMTPServerSession,
+            _ replies: inout ReplyBuffer
+        ) {
+            var offset = 0
+            while true {
+                let step = session.reduce(
+                    .received(octets.span.extracting(offset...)),
+                    into: &replies
+                )
+                offset += step.consumed
+                var effect = step.effect
+                while let answer = Self.answer(to: effect) {
+                    effect = session.reduce(.answered(answer), into: &replies).effect
+                }
+                replies.removeAll()
+                if effect == .awaitInput { return }
+            }
+        }
+
+        private static func answer(
+            to effect: SMTPServerSession.Effect
+        ) -> SMTPServerSession.Answer? {
+            switch effect {
+            case .verifyRecipient: .recipientAccepted
+            case .verifyMailbox: .mailboxVerified
+            case .openMessage: .messageOpened(MessageID(rawValue: 7))
+            case .commitMessage: .committed
+            case .expandList: .mailboxUnknown
+            case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .close:
+                nil
+            }
+        }
+    }
+
+    private func allocations(in round: Round, _ settings: SMTPServerSettings) -> Int {
+        var session = SMTPServerSession(settings: settings, peer: .unix)
+        var replies = ReplyBuffer()
+        _ = session.reduce(.accepted(earlyTalk: false), into: &replies)
+        Round("EHLO client.example").run(&session, &replies)
+        round.run(&session, &replies)
+        // The Swift runtime may still make room for metadata while other tests run; a command that
+        // allocates does so every time.
+        return (0..<5).reduce(Int.max) { least, _ in
+            let before = callocationcount_of_this_thread()
+            for _ in 0..<100 { round.run(&session, &replies) }
+            return min(least, callocationcount_of_this_thread() - before)
+        }
+    }
+
+    private static let settings = SMTPServerSettings(
+        hostname: Array("mail.example".utf8),
+        errorsMax: 100_000,
+        answersVRFY: true,
+        answersEXPN: true
+    )
+
+    @Test func theCounterCounts() {
+        let before = callocationcount_of_this_thread()
+        let array = [UInt8](repeating: 1, count: Int.random(in: 5000...6000))
+        let count = callocationcount_of_this_thread() - before
+        #expect(array.count >= 5000)
+        #expect(count > 0 || before < 0)
+    }
+
+    @Test func messagesByDATA() {
+        let round = Round(
+            "MAIL FROM:<sender@example.org> SIZE=100 BODY=8BITMIME",
+            "RCPT TO:<one@mail.example>",
+            "RCPT TO:<two@mail.example>",
+            "DATA",
+            "Subject: x\r\n\r\nOne line.\r\n..\r\n\(String(repeating: "long ", count: 500))\r\n."
+        )
+        #expect(self.allocations(in: round, Self.settings) == 0)
+    }
+
+    @Test func messagesByBDAT() {
+        let round = Round(
+            "MAIL FROM:<>",
+            "RCPT TO:<one@mail.example>",
+            "BDAT 4\r\nx\r\n\r\nBDAT 0 LAST"
+        )
+        #expect(self.allocations(in: round, Self.settings) == 0)
+    }
+
+    /// Paths that are none are left out: Swift Testing notes down where errors are thrown, and
+    /// allocates for it.
+    @Test func allElse() {
+        let round = Round(
+            "NOOP",
+            "RSET",
+            "VRFY someone",
+            "EXPN list",
+            "HELP",
+            "HELP MAIL",
+            "NONSENSE",
+            "MAIL FROM",
+            "RCPT TO:<one@mail.example>",
+            "DATA",
+            "BDAT 2\r\nx",
+            "EHLO client.example",
+            "MAIL FROM:<sender@example.org>",
+            "RSET",
+            "NOOP \0"
+        )
+        #expect(self.allocations(in: round, Self.settings) == 0)
+    }
+}
