@@ -253,7 +253,8 @@ package final class MailServer {
         self.credentials.forget(address)
     }
 
-    func random() -> UInt64 { self.randomness.next() }
+    /// A number that nobody can foretell, of sixteen hexadecimal digits.
+    func random() -> UInt64 { self.randomness.next() | 1 << 63 }
 
     // MARK: - The end
 

@@ -158,6 +158,20 @@ struct MailInTests {
     }
 }
 
+@Suite("Content that goes ahead")
+struct StagingTests {
+    @Test("A message whose chunks could not be stored is refused, and nothing of it stays")
+    func failed() throws {
+        var faults = SimulatedStorage.Faults()
+        faults.failsStaging = true
+        let test = try ServerUnderTest(faults: faults)
+        #expect(test.deliver(String(repeating: "large 67890\r\n", count: 20_000)).hasPrefix("451 "))
+        #expect(test.deliver("small").hasPrefix("250 "))
+        #expect(try test.messages() == 1)
+        #expect(test.server.leaks == [])
+    }
+}
+
 @Suite("Mail out")
 struct MailOutTests {
     @Test("Messages are read ahead, and marked ones are gone after QUIT alone")
