@@ -52,11 +52,12 @@ import Testing
         Fixture("one\r\ntwo\r\n.\r\n", #""one\r\ntwo\r\n" end 0"#),
         Fixture("one\r\n..two\r\n.\r\n", #""one\r\n" ".two\r\n" end 0"#),
         Fixture("one\r\n.", #""one\r\n" incomplete 1"#),
-        Fixture("one\r", #""one\r" incomplete 0"#),
+        Fixture("one\r", #""one" incomplete 0"#),
+        Fixture("\r", #"incomplete 0"#),
         Fixture("one\r\n", #""one\r\n" incomplete 0"#),
         Fixture("x.y\r\nz.\r\n.\r\n", #""x.y\r\nz.\r\n" end 0"#),
-        Fixture("one\ntwo", #"bare "two" incomplete 0"#),
-        Fixture("one\rtwo", #"bare "two" incomplete 0"#),
+        Fixture("one\ntwo", #""one" bare "two" incomplete 0"#),
+        Fixture("one\rtwo", #""one" bare "two" incomplete 0"#),
         Fixture(".\rx", #"bare "x" incomplete 0"#),
         Fixture(".\nx", #"bare "x" incomplete 0"#),
         Fixture("\n.\r\n", #"bare ".\r\n" incomplete 0"#),
@@ -87,7 +88,7 @@ import Testing
         Fixture(".\r\n..\r\n", #"".\r\n..\r\n" incomplete 0"#),
         Fixture("one\r\n.\r\n", #""one\r\n.\r\n" incomplete 0"#),
         Fixture(".", #""." incomplete 0"#),
-        Fixture("one\n.", #"bare "." incomplete 0"#),
+        Fixture("one\n.", #""one" bare "." incomplete 0"#),
     ])
     func withoutTransparency(fixture: Fixture) {
         let pieces = self.pieces(of: fixture.input, transparency: false, normalising: false)

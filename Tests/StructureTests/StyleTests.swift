@@ -63,9 +63,9 @@ import Testing
         for file in SourceFile.all {
             // The first line of a manifest belongs to the tools version.
             let line = file.lines.dropFirst(file.path.hasSuffix("Package.swift") ? 1 : 0).first
-            let isSaid =
-                line == "// SPDX-License-Identifier: Apache-2.0"
-                || line == "/* SPDX-License-Identifier: Apache-2.0 */"
+            let isSaid = ["//", "/*"].contains { opening in
+                line?.hasPrefix("\(opening) SPDX-License-Identifier: Apache-2.0") ?? false
+            }
             #expect(isSaid, "\(file.path)")
         }
     }
