@@ -128,7 +128,8 @@ package final class MailStoreReader {
         return entries
     }
 
-    /// Appends a part of a message as it is delivered: Return-Path, content, and a CRLF when the
+    /// Appends a part of a message as it is delivered, unless its account has been removed, whose
+    /// messages go little by little: Return-Path, content, and a CRLF when the
     /// content does not end in one.
     ///
     /// - Returns: whether the part reaches the end of the message.
@@ -141,8 +142,9 @@ package final class MailStoreReader {
     ) throws(StoreError) -> Bool {
         let select = try self.database.statement(
             """
-            SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail FROM maildrop d
-            JOIN message m ON m.id = d.message WHERE d.account = ?1 AND d.seq = ?2
+            SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail
+            FROM maildrop_head h CROSS JOIN maildrop d CROSS JOIN message m
+            WHERE h.account = ?1 AND d.account = ?1 AND d.seq = ?2 AND m.id = d.message
             """
         )
         select.bind(1, account.rawValue)

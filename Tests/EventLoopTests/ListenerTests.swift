@@ -198,6 +198,24 @@ struct ListenerTests {
         #expect(perTurn.values.max() ?? 0 <= 32)
     }
 
+    @Test("The limit of descriptors is raised as far as the system lets it, and never lowered")
+    func raisedLimit() async {
+        await #expect(processExitsWith: .success) {
+            var limit = rlimit()
+            unsafe getrlimit(Self.descriptors, &limit)
+            let hard = Int(clamping: limit.rlim_max)
+            limit.rlim_cur = 128
+            unsafe setrlimit(Self.descriptors, &limit)
+            guard EventLoop.raiseDescriptorLimit(to: 64) == 128 else { exit(1) }
+            guard EventLoop.raiseDescriptorLimit(to: 200) == 200 else { exit(2) }
+            unsafe getrlimit(Self.descriptors, &limit)
+            guard limit.rlim_cur == 200, Int(clamping: limit.rlim_max) == hard else { exit(3) }
+            // More than any kernel allows: what there is, and no failure.
+            guard EventLoop.raiseDescriptorLimit(to: 1 << 40) >= 200 else { exit(4) }
+            exit(0)
+        }
+    }
+
     private static let descriptors = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
 
     @Test("Without free descriptors accepting stops, serving goes on, and accepting comes back")

@@ -53,6 +53,7 @@ import Testing
         Fixture("one\r\n..two\r\n.\r\n", #""one\r\n" ".two\r\n" end 0"#),
         Fixture("one\r\n.", #""one\r\n" incomplete 1"#),
         Fixture("one\r", #""one" incomplete 0"#),
+        Fixture("\r", #"incomplete 0"#),
         Fixture("one\r\n", #""one\r\n" incomplete 0"#),
         Fixture("x.y\r\nz.\r\n.\r\n", #""x.y\r\nz.\r\n" end 0"#),
         Fixture("one\ntwo", #""one" bare "two" incomplete 0"#),

@@ -40,12 +40,11 @@ extension ContentOutcome {
         var replies = ReplyBuffer()
         let opening = command == .data ? "DATA" : "BDAT \(wire.count) LAST"
         _ = session.reduce(.accepted(earlyTalk: false), into: &replies)
-        for line in ["HELO c", "MAIL FROM:<>", "RCPT TO:<b@c>", "", opening] {
+        for line in ["HELO c", "MAIL FROM:<>", "RCPT TO:<b@c>", opening] {
             let octets = Array("\(line)\r\n".utf8)
-            if line.isEmpty {
+            let effect = session.reduce(.received(octets.span), into: &replies).effect
+            if effect == .verifyRecipient {
                 _ = session.reduce(.answered(.recipientAccepted), into: &replies)
-            } else {
-                _ = session.reduce(.received(octets.span), into: &replies)
             }
         }
         let id = MessageID(rawValue: 7)

@@ -10,7 +10,7 @@ import Testing
 @Suite struct ContentTests {
     private static let policies: [SMTPServerSettings.LineEndings] = [.refuse, .normalise]
 
-    @Test(arguments: 0..<1500 as Range<UInt64>)
+    @Test(arguments: 0..<600 as Range<UInt64>)
     func randomContentInRandomSegments(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let wire = self.randomWire(&random)

@@ -100,7 +100,7 @@ import Testing
         return record
     }
 
-    @Test(arguments: 0..<2000 as Range<UInt64>)
+    @Test(arguments: 0..<800 as Range<UInt64>)
     func anyConversation(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let settings = SMTPServerSettings(

@@ -40,6 +40,8 @@ package final class ServeProcess {
     /// Runs until a signal ends it.
     package static func run(_ configuration: Configuration) throws(Failure) {
         FreedMemory.keep(octetsPerHeap: Self.freedOctetsMax)
+        // Whoever reads the log may go away; the server goes on.
+        signal(SIGPIPE, SIG_IGN)
         let log = LogOutput(configuration.log)
         defer { log.close() }
         let process = try ServeProcess(configuration, log)
