@@ -76,15 +76,13 @@ run: build run-packages ## serve the demo of conf/martlet.toml in the foreground
 	user="$(BINARY) user"; options="--password-stdin --config conf/martlet.toml"; \
 	$$user add demo@example.test --if-missing $$options < var/demo-password; \
 	[ -z "$$made" ] || $$user passwd demo@example.test $$options < var/demo-password; \
-	echo; \
-	echo "Serving SMTP on 127.0.0.1:2525 and POP3 on 127.0.0.1:2110 until Ctrl-C."; \
-	echo "From another shell in this directory, send a message and fetch it again:"; \
-	echo; \
-	echo "    printf 'Subject: Hello\r\n\r\nIt works.\r\n' |" \
-	    "curl -sS smtp://127.0.0.1:2525 --mail-from you@example.org" \
-	    "--mail-rcpt demo@example.test --upload-file -"; \
-	echo '    curl -sS -u "demo@example.test:$$(cat var/demo-password)" pop3://127.0.0.1:2110/1'; \
-	echo; \
+	send="printf 'Subject: Hello\r\n\r\nIt works.\r\n' | curl -sS smtp://127.0.0.1:2525"; \
+	send="$$send --mail-from you@example.org --mail-rcpt demo@example.test --upload-file -"; \
+	fetch='curl -sS -u "demo@example.test:$$(cat var/demo-password)" pop3://127.0.0.1:2110/1'; \
+	printf '%s\n' "" \
+	    "Serving SMTP on 127.0.0.1:2525 and POP3 on 127.0.0.1:2110 until Ctrl-C." \
+	    "From another shell in this directory, send a message and fetch it again:" \
+	    "" "    $$send" "    $$fetch" ""; \
 	exec $(BINARY) serve --config conf/martlet.toml
 
 # The unit tests run in parallel; those that start servers and clients after them, one by one.

@@ -133,7 +133,14 @@ let package = Package(
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
-        tests(of: "Simulation", also: serving + ["Server"]),
+        .target(
+            name: "StoreSupport",
+            dependencies: ["MailStore"],
+            path: "Tests/Support/StoreSupport",
+            swiftSettings: strict
+        ),
+        tests(of: "Server", also: serving + ["Simulation", "StoreSupport"]),
+        tests(of: "Simulation", also: ["MailStore", "StoreSupport"]),
 
         .target(
             name: "FuzzProperties",

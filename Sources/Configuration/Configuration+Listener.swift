@@ -33,11 +33,19 @@ extension Configuration {
         package var address: Address
         /// Whether passwords may come without TLS.
         package var permitsPlaintextAuth: Bool
+        /// Whether the server starts without this socket when its address is in use.
+        package var isOptional: Bool
 
-        package init(service: Service, address: Address, permitsPlaintextAuth: Bool) {
+        package init(
+            service: Service,
+            address: Address,
+            permitsPlaintextAuth: Bool,
+            isOptional: Bool = false
+        ) {
             self.service = service
             self.address = address
             self.permitsPlaintextAuth = permitsPlaintextAuth
+            self.isOptional = isOptional
         }
     }
 }

@@ -7,7 +7,7 @@ internal import MailBytes
 extension ConfigurationReader {
     /// The keys of a [[listener]] table.
     enum Listener {
-        static let keys = ["service", "address", "tls", "plaintext-auth"]
+        static let keys = ["service", "address", "tls", "plaintext-auth", "optional"]
         /// Values that the file will take one day.
         static let unbuiltServices = ["submission", "admin"]
         static let unbuiltTLS = ["starttls", "implicit"]
@@ -45,13 +45,25 @@ extension ConfigurationReader {
         let service = self.service(table, at: line, path)
         let address = self.address(table, at: line, path)
         self.checkTLS(table, path)
-        let permitsPlaintextAuth = self.plaintextAuth(table, path)
+        let permitsPlaintextAuth = self.flag(
+            table,
+            path,
+            "plaintext-auth",
+            "whether passwords may come without TLS"
+        )
+        let isOptional = self.flag(
+            table,
+            path,
+            "optional",
+            "whether to start without it when the address is in use"
+        )
         guard let service, let address else { return }
         self.configuration.listeners.append(
             Configuration.Listener(
                 service: service,
                 address: address,
-                permitsPlaintextAuth: permitsPlaintextAuth
+                permitsPlaintextAuth: permitsPlaintextAuth,
+                isOptional: isOptional
             )
         )
         self.listenerPlaces.append((path, table["address"]?.value.line ?? line))
@@ -140,11 +152,17 @@ extension ConfigurationReader {
         self.complain(at: value.line, "\(path).tls", "must be \"off\", not \(value.description)")
     }
 
-    private mutating func plaintextAuth(_ table: TOMLTable, _ path: String) -> Bool {
-        guard let value = table["plaintext-auth"]?.value else { return false }
+    /// A key that is true or false, and false when it is left out.
+    private mutating func flag(
+        _ table: TOMLTable,
+        _ path: String,
+        _ key: String,
+        _ meaning: String
+    ) -> Bool {
+        guard let value = table[key]?.value else { return false }
         if case .boolean(let flag) = value.content { return flag }
-        let why = "must be true or false (whether passwords may come without TLS), not "
-        self.complain(at: value.line, "\(path).plaintext-auth", why + value.description)
+        let why = "must be true or false (\(meaning)), not \(value.description)"
+        self.complain(at: value.line, "\(path).\(key)", why)
         return false
     }
 }

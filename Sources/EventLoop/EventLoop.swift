@@ -55,10 +55,12 @@ package final class EventLoop {
     package func run() {
         self.isRunning = true
         while self.isRunning {
-            let flags = EVLOOP_ONCE | (self.ready.isEmpty ? 0 : EVLOOP_NONBLOCK)
+            let mayWait = self.ready.isEmpty && self.graveyard.isEmpty
+            let flags = EVLOOP_ONCE | (mayWait ? 0 : EVLOOP_NONBLOCK)
             let code = unsafe event_base_loop(self.base, flags)
             precondition(code >= 0, "the system lets the loop wait for its descriptors")
-            if code > 0, self.ready.isEmpty, self.graveyard.isEmpty { return }
+            // Without any event there is nothing to wait for.
+            if code > 0, mayWait { return }
             self.beginTurn()
             self.deliverReady()
             for listener in self.listeners { listener.turnEnded() }

@@ -32,7 +32,7 @@ extension LoopStream {
         let rest = octets.span.extracting(self.unread.start...)
         let consumed = self.show(rest, to: handler)
         if !self.unread.isEmpty { self.unread.consume(consumed) }
-        self.settle(handler)
+        self.settle()
     }
 
     func resume() {
@@ -55,8 +55,9 @@ extension LoopStream {
             return
         }
         guard count > 0 else {
+            // All before the end has been shown: nothing is received while anything is not.
             self.endInput()
-            return self.settle(handler)
+            return handler.inputEnded(self)
         }
         if kept > 0 {
             unsafe self.unread.copy(to: buffer)
@@ -66,7 +67,7 @@ extension LoopStream {
         let consumed = self.show(octets, to: handler)
         guard self.state == .open else { return }
         if consumed < octets.count { self.unread.replace(with: octets.extracting(consumed...)) }
-        self.settle(handler)
+        self.settle()
     }
 
     /// Lets the handler consume, and returns how much it did.
@@ -86,13 +87,8 @@ extension LoopStream {
     }
 
     /// What there is to do when a delivery is over.
-    private func settle(_ handler: any StreamHandler) {
+    private func settle() {
         guard self.state == .open, self.intake != .suspended, !self.isReady else { return }
-        guard !self.inputHasEnded else {
-            guard !self.endWasTold else { return }
-            self.endWasTold = true
-            return handler.inputEnded(self)
-        }
         self.setReading(self.unread.count < Self.unreadOctetsMax)
     }
 
@@ -108,7 +104,7 @@ extension LoopStream {
         if count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR) { return }
         guard count == 0, self.state != .lingering else { return self.abort() }
         self.endInput()
-        if let handler { self.settle(handler) }
+        if self.state == .open { self.handler?.inputEnded(self) }
     }
 
     private func endInput() {

@@ -32,7 +32,7 @@ final class LoopStream: ByteStream {
     var isReady = false
     var wasResumed = false
     var inputHasEnded = false
-    var endWasTold = false
+    private var lingers = false
     private var isConnecting = false
     private var output: OpaquePointer?
 
@@ -151,9 +151,10 @@ final class LoopStream: ByteStream {
         self.moveDeadline(seconds)
     }
 
-    func close() {
+    func close(lingering: Bool) {
         guard self.state == .open else { return }
         self.state = .closing
+        self.lingers = lingering
         guard self.pendingOutputCount == 0 else {
             self.unread.removeAll()
             // A peer that is blocked in sending would never read.
@@ -176,14 +177,18 @@ final class LoopStream: ByteStream {
 
     /// Ends the connection; if the peer is still sending, only after it had time to read.
     private func linger() {
-        var unread: Int32 = 0
-        unsafe clibevent_unread(self.descriptor, &unread)
-        guard unread > 0 || !self.unread.isEmpty, !self.inputHasEnded else { return self.abort() }
+        guard !self.inputHasEnded, self.lingers || self.peerIsTalking else { return self.abort() }
         self.state = .lingering
         self.unread.removeAll()
         shutdown(self.descriptor, Int32(SHUT_WR))
         self.setReading(true)
         self.moveDeadline(Self.lingerSeconds)
+    }
+
+    private var peerIsTalking: Bool {
+        if !self.unread.isEmpty { return true }
+        var count: Int32 = 0
+        return unsafe clibevent_unread(self.descriptor, &count) == 0 && count > 0
     }
 
     // MARK: - Output

@@ -5,8 +5,10 @@
 extension MailStore {
     // MARK: - Opening
 
-    /// A new connection. The log is moved into the file before anything is built on it: an earlier
-    /// process may have seen a sync fail, and its pages may be in the memory of the system only.
+    /// A new connection.
+    ///
+    /// The log is moved into the file before anything is built on it: an earlier process may have
+    /// seen a sync fail, and its pages may be in the memory of the system only.
     func open() throws(StoreError) -> Database {
         let database = try Database(
             path: StoreDirectory.database(in: self.directory.path),
@@ -115,7 +117,9 @@ extension MailStore {
     // MARK: - After a backup was restored
 
     /// Makes all unique-ids new, and skips message ids: those given since the backup was made must
-    /// not be given again. Clients fetch what they left on the server once more.
+    /// not be given again.
+    ///
+    /// Clients fetch what they left on the server once more.
     package func startNewIncarnations() throws(StoreError) {
         let database = try self.trustedDatabase()
         do throws(StoreError) {

@@ -36,8 +36,9 @@ package final class MailStore {
     var garbage: [StoreTransaction.Garbage] = []
     /// After a failed write or sync the connection is replaced before anything else is done.
     var isSuspect = false
-    /// Pages were written to the file and could not be synced; nobody can tell which. Only a new
-    /// process moves the log again, from its beginning.
+    /// Pages were written to the file and could not be synced; nobody can tell which.
+    ///
+    /// Only a new process moves the log again, from its beginning.
     var canCheckpoint = true
 
     /// Opens the store in `directory`, and makes it when there is none.

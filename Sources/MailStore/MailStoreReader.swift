@@ -128,7 +128,8 @@ package final class MailStoreReader {
         return entries
     }
 
-    /// Appends a part of a message as it is delivered: Return-Path, content, and a CRLF when the
+    /// Appends a part of a message as it is delivered, unless its account has been removed, whose
+    /// messages go little by little: Return-Path, content, and a CRLF when the
     /// content does not end in one.
     ///
     /// - Returns: whether the part reaches the end of the message.
@@ -141,14 +142,62 @@ package final class MailStoreReader {
     ) throws(StoreError) -> Bool {
         let select = try self.database.statement(
             """
-            SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail FROM maildrop d
-            JOIN message m ON m.id = d.message WHERE d.account = ?1 AND d.seq = ?2
+            SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail
+            FROM maildrop_head h CROSS JOIN maildrop d CROSS JOIN message m
+            WHERE h.account = ?1 AND d.account = ?1 AND d.seq = ?2 AND m.id = d.message
             """
         )
         select.bind(1, account.rawValue)
         select.bind(2, Int(sequence))
         defer { select.reset() }
         guard try select.step() else { throw .gone }
+        return try self.append(select, from: offset, max: max, to: &octets)
+    }
+
+    /// Reads messages whole, as `read` gives them, in one pass over the maildrop.
+    ///
+    /// `sequences` ascend. The pass ends before the first message that is not there, or that would
+    /// make all of them larger than `octetsMax`.
+    package func readWhole(
+        _ account: AccountID,
+        sequences: [UInt32],
+        octetsMax: Int
+    ) throws(StoreError) -> [(sequence: UInt32, octets: [UInt8])] {
+        guard let first = sequences.first, let last = sequences.last else { return [] }
+        let select = try self.database.statement(
+            """
+            SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail, d.seq
+            FROM maildrop d JOIN message m ON m.id = d.message
+            WHERE d.account = ?1 AND d.seq BETWEEN ?2 AND ?3 ORDER BY d.seq
+            """
+        )
+        select.bind(1, account.rawValue)
+        select.bind(2, Int(first))
+        select.bind(3, Int(last))
+        defer { select.reset() }
+        var messages: [(sequence: UInt32, octets: [UInt8])] = []
+        messages.reserveCapacity(sequences.count)
+        var room = octetsMax
+        while messages.count < sequences.count, try select.step() {
+            let sequence = sequences[messages.count]
+            // A message that nobody wants may stand between those that are wanted.
+            if select.int(6) < Int(sequence) { continue }
+            guard select.int(6) == Int(sequence), select.int(0) <= room else { break }
+            var octets: [UInt8] = []
+            _ = try self.append(select, from: 0, max: room, to: &octets)
+            room -= octets.count
+            messages.append((sequence, octets))
+        }
+        return messages
+    }
+
+    /// Appends a part of the message in the current row of `select`; whether it reaches the end.
+    private func append(
+        _ select: Statement,
+        from offset: Int,
+        max: Int,
+        to octets: inout [UInt8]
+    ) throws(StoreError) -> Bool {
         let total = select.int(0)
         let end = offset + min(max, Swift.max(total - offset, 0))
         octets.reserveCapacity(octets.count + end - offset)
@@ -201,8 +250,9 @@ package final class MailStoreReader {
 
     // MARK: - Several reads
 
-    /// Lets several reads see one state of the store, which costs less than each by itself. It
-    /// must be over soon, because the log grows meanwhile.
+    /// Lets several reads see one state of the store, which costs less than each by itself.
+    ///
+    /// It must be over soon, because the log grows meanwhile.
     package func together<Result>(
         _ reads: () throws(StoreError) -> Result
     ) throws(StoreError) -> Result {

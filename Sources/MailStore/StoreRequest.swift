@@ -7,7 +7,9 @@ package import MailSyntax
 
 /// One change of the store.
 package enum StoreRequest: Sendable {
-    /// A message for some maildrops. Appended again with the same id it is not stored again.
+    /// A message for some maildrops.
+    ///
+    /// Appended again with the same id it is not stored again.
     package struct Append: Sendable {
         package let id: MessageID
         /// The mailbox that reports go to; empty for the null reverse-path.

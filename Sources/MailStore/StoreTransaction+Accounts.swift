@@ -139,7 +139,9 @@ extension StoreTransaction {
 
 extension Schema {
     /// A maildrop's life has a number by chance, because a counter would be set back by a restored
-    /// backup. It fits in ten hexadecimal digits.
+    /// backup.
+    ///
+    /// It fits in ten hexadecimal digits.
     static func newIncarnation() -> Int64 { Int64.random(in: 1..<(1 << 40)) }
 }
 

@@ -14,7 +14,9 @@ package struct AccountID: RawRepresentable, Hashable, BitwiseCopyable, Sendable 
 /// An account to be made.
 package struct NewAccount: Sendable {
     package let address: Address
-    /// What passwords are checked against; opaque to the store. Empty: nobody can log in.
+    /// What passwords are checked against; opaque to the store.
+    ///
+    /// Empty: nobody can log in.
     package let verifier: [UInt8]
     /// The password itself, for those who chose APOP.
     package let recoverableSecret: [UInt8]?

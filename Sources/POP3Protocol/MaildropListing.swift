@@ -13,6 +13,8 @@ public struct MaildropListing: Sendable {
     public let sequences: [UInt32]
     /// The size of each message in octets, exactly as RETR sends it before byte-stuffing.
     public let octets: [Int]
+    /// The sum of the sizes.
+    public let totalOctets: Int
     /// The highest message-number accessed in earlier sessions: what LAST begins with.
     public let accessedBefore: Int
 
@@ -31,14 +33,14 @@ public struct MaildropListing: Sendable {
         self.incarnation = incarnation
         self.sequences = sequences
         self.octets = octets
+        var total = 0
+        for size in octets { total += size }
+        self.totalOctets = total
         self.accessedBefore = accessedBefore
     }
 
     /// How many messages there are.
     public var count: Int { self.sequences.count }
-
-    /// The sum of the sizes.
-    public var totalOctets: Int { self.octets.reduce(0, +) }
 
     /// Appends the unique-id of the message at `index`: 3 to 27 printable characters.
     ///

@@ -87,8 +87,10 @@ struct AddressDirectory {
         self.known[address]
     }
 
-    /// Remembers where the address leads, unless its maildrops have quotas: those change with
-    /// every message. Unknown addresses are not remembered, so that guessing fills nothing.
+    /// Remembers where the address leads, unless its maildrops have quotas: those change with every
+    /// message.
+    ///
+    /// Unknown addresses are not remembered, so that guessing fills nothing.
     mutating func remember(_ resolution: AddressResolution, for address: Address) {
         guard case .mailboxes(let mailboxes) = resolution,
             mailboxes.allSatisfy({ $0.quota == nil })

@@ -178,7 +178,8 @@ package final class MailServer {
     /// Long answers leave in portions of about this size: the more connections there are, the less
     /// each of them may have in memory.
     var outputPortionOctets: Int {
-        min(max(self.limits.contentMemoryOctets / max(self.connectionCount, 1), 1 << 13), 1 << 16)
+        let share = self.limits.contentMemoryOctets / max(self.connectionCount, 1)
+        return min(max(share, 1 << 13), 1 << 16, self.limits.outputBacklogOctets)
     }
 
     /// Output that a peer may leave untaken before it is read from no more.

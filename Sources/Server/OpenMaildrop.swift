@@ -12,7 +12,8 @@ struct OpenMaildrop {
     /// The counters as they were at login; mail that comes later waits for the next session.
     var head: MaildropHead?
     var listing: MaildropListing?
-    private var prefetched: [UInt32: [UInt8]] = [:]
+    /// The last of them is the one that is likely to be wanted next.
+    private var prefetched: [PrefetchedMessage] = []
     private var isExpecting = false
     /// Octets that were read ahead, or may be coming in.
     private(set) var prefetchedOctets = 0
@@ -50,17 +51,18 @@ struct OpenMaildrop {
     mutating func prefetch(_ messages: [PrefetchedMessage]) -> Int {
         var grown = self.isExpecting ? -ContentQuestion.followingOctetsMax : 0
         self.isExpecting = false
-        for message in messages {
-            grown += message.octets.count
-            self.prefetched[message.sequence] = message.octets
-        }
+        for message in messages { grown += message.octets.count }
+        self.prefetched = messages.reversed()
         self.prefetchedOctets += grown
         return grown
     }
 
     /// A message that was read ahead; it is given once.
     mutating func takePrefetched(_ sequence: UInt32) -> [UInt8]? {
-        guard let octets = self.prefetched.removeValue(forKey: sequence) else { return nil }
+        guard let index = self.prefetched.lastIndex(where: { $0.sequence == sequence }) else {
+            return nil
+        }
+        let octets = self.prefetched.remove(at: index).octets
         self.prefetchedOctets -= octets.count
         return octets
     }

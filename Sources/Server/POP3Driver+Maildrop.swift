@@ -9,38 +9,51 @@ internal import MailStore
 internal import POP3Protocol
 
 extension POP3Driver {
-    func askForListing() {
-        guard let maildrop = self.maildrop, let head = maildrop.head else { return }
+    /// The answer when the listing is known, else nil: the store is asked.
+    func askForListing() -> ReadyAnswer? {
+        guard let account = self.maildrop?.account, let head = self.maildrop?.head else {
+            return .answer(.temporaryFailure)
+        }
+        if let listing = self.server.heads.listing(of: account, at: head) {
+            self.maildrop?.listing = listing
+            return .listing(listing)
+        }
         self.asked = .listing
         self.server.storage.read(
-            .listing(maildrop.account, head: head),
+            .listing(account, head: head),
             for: self.question.next(self.stream.id)
         )
+        return nil
     }
 
     func listed(_ reply: StorageReply) -> ReadyAnswer {
         guard case .listing(let listing) = reply else { return .answer(.temporaryFailure) }
         self.maildrop?.listing = listing
+        if let account = self.maildrop?.account, let head = self.maildrop?.head {
+            self.server.heads.remember(listing, of: account, at: head)
+        }
         return .listing(listing)
     }
 
     /// The answer when the octets are at hand, else nil: the store is asked.
     func read(_ message: Int32, _ offset: Int) -> ReadyAnswer? {
-        guard let maildrop = self.maildrop, let sequence = maildrop.sequence(of: message) else {
-            return .answer(.contentMissing)
-        }
+        // The maildrop is not taken out here: what was read ahead must have one owner only.
+        guard let sequence = self.maildrop?.sequence(of: message),
+            let account = self.maildrop?.account
+        else { return .answer(.contentMissing) }
         if offset == 0, let octets = self.maildrop?.takePrefetched(sequence) {
             self.server.prefetchedOctets -= octets.count
             return .content(octets, isLast: true)
         }
         self.asked = .content
         let mayPrefetch = self.server.prefetchedOctets < self.server.limits.contentMemoryOctets
-        let following = offset == 0 && mayPrefetch ? maildrop.following(message) : []
+        let following =
+            offset == 0 && mayPrefetch ? self.maildrop?.following(message) ?? [] : []
         if !following.isEmpty {
             self.server.prefetchedOctets += self.maildrop?.expectPrefetch() ?? 0
         }
         let question = ContentQuestion(
-            account: maildrop.account,
+            account: account,
             sequence: sequence,
             offset: offset,
             octetsMax: self.server.outputPortionOctets,

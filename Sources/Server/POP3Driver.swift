@@ -175,8 +175,7 @@ final class POP3Driver: Conversation {
             case .logIn(let method):
                 answer = self.logIn(method).map { .answer($0) }
             case .listMaildrop:
-                self.askForListing()
-                answer = nil
+                answer = self.askForListing()
             case .readContent(let message, let offset):
                 guard !self.isBlocked else {
                     self.heldEffect = effect
@@ -218,7 +217,8 @@ final class POP3Driver: Conversation {
     private func close() {
         self.isClosing = true
         self.releaseMaildrop()
-        self.stream.close()
+        // Whoever is turned out may be in the middle of a sentence.
+        self.stream.close(lingering: self.session.lastReplyWasError)
     }
 
     // MARK: - Waiting

@@ -112,14 +112,15 @@ package final class SimulatedSMTPClient {
     /// that they fill more than a chunk.
     private func body(_ number: Int) -> [UInt8] {
         var text = "X-Number: \(number)\r\nSubject: simulated\r\n\r\n"
-        let lines = self.world.oneIn(12) ? 800 + self.world.pick(1500) : self.world.pick(40)
-        for _ in 0..<lines {
+        let isLarge = self.world.oneIn(15)
+        for _ in 0..<(isLarge ? 200 + self.world.pick(200) : self.world.pick(40)) {
             switch self.world.pick(6) {
             case 0: text += "\r\n"
             case 1: text += ".\r\n"
             case 2: text += "..\r\n"
             case 3: text += ".leading dot\r\n"
-            default: text += String(repeating: "x", count: self.world.pick(200)) + "\r\n"
+            default:
+                text += String(repeating: "x", count: self.world.pick(isLarge ? 990 : 200)) + "\r\n"
             }
         }
         return Array(text.utf8)

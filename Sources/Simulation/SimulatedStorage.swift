@@ -34,10 +34,16 @@ package final class SimulatedStorage: Storage, PasswordChecker {
         self.faults = faults
     }
 
+    /// While the disk is stuck nothing is written, and nothing is lost.
+    package var isStuck = false {
+        didSet { if !self.isStuck, self.isWriting { self.commit() } }
+    }
+
     /// The process dies: what was not carried out never will be, and nothing is answered.
     package func die() { self.isDead = true }
 
     package func write(_ request: StoreRequest, for ticket: Ticket) {
+        self.askedCount += 1
         self.waitingWrites.append((request, ticket))
         guard !self.isWriting else { return }
         self.isWriting = true
@@ -46,7 +52,7 @@ package final class SimulatedStorage: Storage, PasswordChecker {
 
     /// Everything that waits is one group, as on the storage thread.
     private func commit() {
-        guard !self.isDead else { return }
+        guard !self.isDead, !self.isStuck else { return }
         let batch = self.waitingWrites
         self.waitingWrites = []
         self.isWriting = false
@@ -67,7 +73,11 @@ package final class SimulatedStorage: Storage, PasswordChecker {
         }
     }
 
+    /// How many questions and changes there were.
+    package private(set) var askedCount = 0
+
     package func read(_ question: StoreQuestion, for ticket: Ticket) {
+        self.askedCount += 1
         self.world.after(seconds: self.world.between(0, 0.02)) { [weak self] in
             guard let self, !self.isDead else { return }
             if self.happens(self.faults.failedReadOneIn) {
@@ -79,6 +89,7 @@ package final class SimulatedStorage: Storage, PasswordChecker {
     }
 
     package func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool {
+        self.askedCount += 1
         guard !self.happens(self.faults.failedReadOneIn) else { return false }
         self.world.after(seconds: self.world.between(0, 0.02)) { [weak self] in
             self?.answer(.judged(attempt.judge()), for: ticket)

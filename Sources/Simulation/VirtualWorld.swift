@@ -46,6 +46,17 @@ package final class VirtualWorld: Timekeeper {
         return true
     }
 
+    /// Lets all happen that happens in the next `seconds`.
+    package func run(for seconds: Double) {
+        let end = self.now + seconds
+        while let next = self.heap.first, next.time <= end, let next = self.pop() {
+            self.now = max(self.now, next.time)
+            self.count += 1
+            next.body()
+        }
+        self.now = end
+    }
+
     // MARK: - Chance
 
     /// A number below `bound`.

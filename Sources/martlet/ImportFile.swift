@@ -14,16 +14,17 @@ enum ImportFile {
         let address: Address
         let secret: [UInt8]
 
-        /// What the store keeps: the hash as it is, or keys derived from the password; nil when it
-        /// is a hash that this system's crypt(3) does not know.
+        /// What the store keeps: the hash as it is, or keys derived from the password.
+        ///
+        /// Nil when it is neither a hash that this system's crypt(3) knows nor a password that an
+        /// account can have. What begins like a hash is never taken for a password: the words of a
+        /// scheme that is not known here ({SSHA256}…) would open the account otherwise.
         func verifier() -> [UInt8]? {
-            let prefix = Array("{CRYPT}".utf8)
-            if self.secret.starts(with: prefix) {
-                return PasswordRecord(cryptHash: Array(self.secret.dropFirst(prefix.count)))?.text
-            }
-            if self.secret.first == UInt8(ascii: "$") {
+            let beginning = self.secret.first
+            if beginning == UInt8(ascii: "$") || beginning == UInt8(ascii: "{") {
                 return PasswordRecord(cryptHash: self.secret)?.text
             }
+            guard PasswordRecord.isUsable(self.secret) else { return nil }
             return PasswordRecord(derivingFrom: self.secret).text
         }
     }

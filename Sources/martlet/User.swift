@@ -129,8 +129,9 @@ struct User: ParsableCommand {
             abstract: "Add many accounts from a file.",
             discussion: """
                 Each line holds an address, a TAB, and a password or a crypt(3) hash (it begins \
-                with a dollar sign, or with {CRYPT} as Dovecot writes it). Accounts that exist are \
-                told of and left as they are.
+                with a dollar sign, or with {CRYPT} or {SHA512-CRYPT} as Dovecot writes it; what \
+                begins like a hash is never taken for a password). Accounts that exist are told of \
+                and left as they are.
                 """
         )
 
@@ -145,7 +146,8 @@ struct User: ParsableCommand {
                 let verifiers = KeyDerivation.verifiers(of: lines)
                 for (line, verifier) in zip(lines, verifiers) {
                     guard let verifier else {
-                        complaints.append(self.complaint(line, "no crypt(3) hash known here"))
+                        let why = "neither a crypt(3) hash known here nor a usable password"
+                        complaints.append(self.complaint(line, why))
                         continue
                     }
                     requests.append(

@@ -15,7 +15,7 @@ import Testing
                 listener = [
                   { service = "smtp", address = "0.0.0.0:25" },
                   { service = "smtp", address = "[::]:25", tls = "off" },
-                  { service = "lmtp", address = "unix:run/lmtp.sock" },
+                  { service = "lmtp", address = "unix:run/lmtp.sock", optional = true },
                   { service = "pop3", address = "unix:/run/pop3.sock", plaintext-auth = true },
                   { service = "pop3", address = "[::1]:110", plaintext-auth = true },
                   { service = "pop3", address = "192.0.2.1:110", plaintext-auth = false },
@@ -30,6 +30,7 @@ import Testing
                     "pop3 [::1]:110 true", "pop3 192.0.2.1:110 false",
                 ]
         )
+        #expect(configuration.listeners.filter(\.isOptional).map(\.service) == [.lmtp])
     }
 
     @Test(arguments: [
@@ -123,7 +124,12 @@ import Testing
         (
             "service = \"pop3\"\naddress = \"127.0.0.1:110\"\nport = 110",
             "etc/m.toml:7: listener[0].port: is unknown; known here: service, address, tls, "
-                + "plaintext-auth"
+                + "plaintext-auth, optional"
+        ),
+        (
+            "service = \"pop3\"\naddress = \"127.0.0.1:110\"\noptional = 1",
+            "etc/m.toml:7: listener[0].optional: must be true or false (whether to start without "
+                + "it when the address is in use), not 1"
         ),
         (
             "service = \"pop3\"\naddress = \"127.0.0.1:110\"\nidle-seconds = 900",

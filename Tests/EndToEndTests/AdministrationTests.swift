@@ -81,7 +81,8 @@ extension EndToEnd {
             let server = try ServerProcess()
             let hash = try Command.succeed("openssl", ["passwd", "-6", "hashed secret"])
             let lines = [
-                "hash@example.test\t\(hash.text)", "dovecot@example.test\t{CRYPT}\(hash.text)",
+                "hash@example.test\t\(hash.text)",
+                "dovecot@example.test\t{SHA512-CRYPT}\(hash.text)",
             ]
             let plain = (0..<500).map { "user\($0)@example.test\tsecret \($0)\n" }
             let input = lines.joined() + plain.joined()
@@ -99,10 +100,12 @@ extension EndToEnd {
                 "user",
                 "import",
                 "-",
-                input: plain[0] + "x@example.test\ty\n"
+                input: plain[0] + "x@example.test\ty\nscheme@example.test\t{SSHA256}c2FsdA==\n"
             )
             #expect(again.exitCode == 65, "\(again)")
             #expect(again.errorText.contains("-:1: user0@example.test"), "\(again)")
+            #expect(again.errorText.contains("-:3: scheme@example.test"), "\(again)")
+            try self.expectRefusedLogin(server, "scheme@example.test", "{SSHA256}c2FsdA==")
             try server.pop3("x@example.test", "y").ask("QUIT")
         }
 

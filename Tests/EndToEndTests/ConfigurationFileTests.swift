@@ -91,6 +91,27 @@ extension EndToEnd {
             }
         }
 
+        @Test("An address that is taken stops the server, unless the listener is optional")
+        func addressInUse() throws {
+            let holder = try ServerProcess()
+            let taken = """
+                [[listener]]
+                service = "smtp"
+                address = "127.0.0.1:\(holder.smtpPort)"
+
+                """
+            var settings = ServerProcess.Settings()
+            settings.tables = taken + "optional = true\n"
+            let server = try ServerProcess(settings)
+            try server.smtp().exchange("NOOP", 250)
+            #expect(server.terminate() == 0)
+            #expect(server.log.contains("optional listener left out"))
+            #expect(server.log.contains("127.0.0.1:\(holder.smtpPort)"))
+
+            settings.tables = taken
+            #expect(throws: ConnectionFailure.self) { try ServerProcess(settings) }
+        }
+
         private func run(_ command: String, _ text: String) throws -> CommandOutcome {
             let scratch = try ScratchDirectory()
             let file = try scratch.file("martlet.toml", holding: Data(text.utf8))

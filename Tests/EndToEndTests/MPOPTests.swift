@@ -43,7 +43,8 @@ extension EndToEnd {
                 "msmtp",
                 [
                     "--file=/dev/null", "--host=127.0.0.1", "--port=\(server.smtpPort)",
-                    "--from=writer@example.org", "--set-date-header=off", "anna@example.test",
+                    "--from=writer@example.org", "--set-date-header=off",
+                    "--set-msgid-header=off", "anna@example.test",
                 ],
                 input: message.withBareNewlines
             )

@@ -198,6 +198,24 @@ struct ListenerTests {
         #expect(perTurn.values.max() ?? 0 <= 32)
     }
 
+    @Test("The limit of descriptors is raised as far as the system lets it, and never lowered")
+    func raisedLimit() async {
+        await #expect(processExitsWith: .success) {
+            var limit = rlimit()
+            unsafe getrlimit(Self.descriptors, &limit)
+            let hard = Int(clamping: limit.rlim_max)
+            limit.rlim_cur = 128
+            unsafe setrlimit(Self.descriptors, &limit)
+            guard EventLoop.raiseDescriptorLimit(to: 64) == 128 else { exit(1) }
+            guard EventLoop.raiseDescriptorLimit(to: 200) == 200 else { exit(2) }
+            unsafe getrlimit(Self.descriptors, &limit)
+            guard limit.rlim_cur == 200, Int(clamping: limit.rlim_max) == hard else { exit(3) }
+            // More than any kernel allows: what there is, and no failure.
+            guard EventLoop.raiseDescriptorLimit(to: 1 << 40) >= 200 else { exit(4) }
+            exit(0)
+        }
+    }
+
     private static let descriptors = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
 
     @Test("Without free descriptors accepting stops, serving goes on, and accepting comes back")
@@ -226,8 +244,9 @@ struct ListenerTests {
                 if step == 2 { loop.stop() }
             }
             // Room for four more descriptors than there are now, without holes among those.
+            let highest = (0..<Int32(limit.rlim_cur)).last { fcntl($0, F_GETFD) >= 0 } ?? 0
             var last = dup(0)
-            while last < 255 { last = dup(0) }
+            while last < highest + 4 { last = dup(0) }
             for descriptor in (last - 3)...last { close(descriptor) }
             limit.rlim_cur = rlim_t(last) + 1
             unsafe setrlimit(Self.descriptors, &limit)

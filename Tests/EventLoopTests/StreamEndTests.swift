@@ -130,6 +130,22 @@ struct StreamEndTests {
         #expect(handler.endedCount == 0)
     }
 
+    @Test("A stream that ends before the loop turns is told without waiting for anything")
+    func endBeforeTurning() throws {
+        let loop = try EventLoop(connectionsMax: 4)
+        let listener = try loop.listen(on: Loopback.ipv4) { _ in }
+        let handler = ScriptedHandler()
+        let stream = try loop.connect(to: listener.address)
+        stream.handler = handler
+        handler.onEnded = { [unowned loop] _ in loop.stop() }
+        stream.abort()
+        let limit = loop.after(seconds: 20) { [unowned loop] in loop.stop() }
+        let clock = ContinuousClock()
+        #expect(clock.measure { loop.run() } < .seconds(10))
+        limit.cancel()
+        #expect(handler.endedCount == 1)
+    }
+
     @Test("A refused connection ends without having been connected")
     func refused() throws {
         let loop = try EventLoop(connectionsMax: 4)

@@ -39,23 +39,28 @@ import Testing
     }
 
     @Test func pop3() throws {
-        try self.vary("POP3", seed: 1939, check: POP3Property.check)
+        try self.vary("POP3", seed: 1939, POP3Property.check)
     }
 
     @Test func smtp() throws {
-        try self.vary("SMTP", seed: 5321, check: SMTPProperty.check)
+        try self.vary("SMTP", seed: 5321, SMTPProperty.check)
     }
 
     /// Checks findings, then all conversations as they stand and with random changes.
-    private func vary(_ target: String, seed: UInt64, check: ([UInt8]) -> Void) throws {
+    private func vary(
+        _ target: String,
+        seed: UInt64,
+        _ property: ([UInt8]) throws(BrokenProperty) -> Void
+    ) throws {
         var random = Mutation(seed: seed)
-        for octets in try Self.findings(target) { check(octets) }
+        for octets in try Self.findings(target) { self.check(octets, property) }
         let conversations = try Self.conversations("\(target)Protocol")
         #expect(conversations.count >= 40)
         for octets in conversations {
             for round in 0..<20 {
                 let head = [random.octet(), random.octet(), random.octet()]
-                check(head + (round == 0 ? octets : random.change(octets)))
+                let input = head + (round == 0 ? octets : random.change(octets))
+                guard self.check(input, property) else { return }
             }
         }
     }
@@ -65,12 +70,31 @@ import Testing
         let mailboxes = [
             "a@x", "\"a b\\\"\"@x.example", "<@r,@s:a+b@x.example>", "a@[IPv6:2001:db8::1]",
             "\"\"@[127.0.0.1]", "jos\u{e9}@b\u{fc}cher.example", "\"@\"@[tag:@]", "<postmaster>",
-            "<>",
-            "\"a.+b c\"@x", "0123456789ABC",
+            "<>", "\"a.+b c\"@x", "0123456789ABC",
         ].map { Array($0.utf8) }
-        for octets in try Self.findings("Address") + mailboxes { AddressProperty.check(octets) }
+        for octets in try Self.findings("Address") + mailboxes {
+            self.check(octets, AddressProperty.check)
+        }
         for _ in 0..<5000 {
-            for octets in mailboxes { AddressProperty.check(random.change(octets)) }
+            for octets in mailboxes {
+                let input = random.change(octets)
+                guard self.check(input, AddressProperty.check) else { return }
+            }
+        }
+    }
+
+    /// False, and an issue with the input, when the property does not hold.
+    @discardableResult
+    private func check(
+        _ input: [UInt8],
+        _ property: ([UInt8]) throws(BrokenProperty) -> Void
+    ) -> Bool {
+        do {
+            try property(input)
+            return true
+        } catch {
+            Issue.record("\(error)\nfor \(String(decoding: input, as: UTF8.self).debugDescription)")
+            return false
         }
     }
 }

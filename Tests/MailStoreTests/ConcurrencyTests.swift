@@ -48,7 +48,7 @@ struct ConcurrencyTests {
         let reader = try MailStoreReader(directory: directory.path)
         var rounds = 0
         var most = 0
-        while !progress.isDone || rounds < 5 {
+        while !progress.isDone || rounds < 5, rounds < 100_000 {
             rounds += 1
             let counts = try reader.together { () throws(StoreError) in
                 try Self.checkedCounts(reader, accounts)
@@ -172,11 +172,17 @@ struct ConcurrencyTests {
         disk.set(.delay(milliseconds: 1000), on: .sync, count: 1)
         let commit = SlowCommit(store, accounts, progress)
         Thread.detachNewThread { commit.run() }
-        while disk.faultsMet == 0 { usleep(1000) }
+        try self.wait { disk.faultsMet > 0 }
         #expect(try reader.maildropHead(accounts[0]) == before)
         #expect(!progress.isDone)
-        while !progress.isDone { usleep(1000) }
+        try self.wait { progress.isDone }
         #expect(try reader.maildropHead(accounts[0]).count == before.count + 1)
+    }
+
+    /// Waits ten seconds at the most.
+    private func wait(until isTrue: () -> Bool) throws {
+        for _ in 0..<10_000 where !isTrue() { usleep(1000) }
+        try #require(isTrue())
     }
 
     private final class SlowCommit: @unchecked Sendable {

@@ -97,8 +97,9 @@ final class PowerCutDisk {
 
         deinit { unsafe powercut_replay_free(self.replay) }
 
-        /// Makes `directory` what is left when the power goes after so many steps. Seed 0 loses all
-        /// that was not synced, others lose parts of it.
+        /// Makes `directory` what is left when the power goes after so many steps.
+        ///
+        /// Seed 0 loses all that was not synced, others lose parts of it.
         func cut(after steps: Int64, seed: UInt64, into directory: TemporaryDirectory) {
             directory.empty()
             unsafe powercut_replay_to(self.replay, steps)

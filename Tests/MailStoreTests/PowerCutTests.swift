@@ -74,7 +74,7 @@ struct PowerCutTests {
             options.vfs = disk.name
             do {
                 let store = try MailStore(directory: directory.path, options: options)
-                while store.tidy() {}
+                store.tidyUp()
                 store.close()
             }
             let recovery = disk.replay()

@@ -129,7 +129,7 @@ struct RecordedLife {
             return "no message ids"
         }
         if first < answered.reservedEnd { return "message id \(first) was given before" }
-        while store.tidy() {}
+        store.tidyUp()
         let accounts = answered.maildrops.values.compactMap(\.account)
         for (index, account) in accounts.enumerated() {
             guard let head = try? reader.maildropHead(account) else { continue }

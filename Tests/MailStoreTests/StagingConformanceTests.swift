@@ -42,6 +42,47 @@ struct StagingConformanceTests {
         #expect(try store.contents(of: account) == [message.delivered])
     }
 
+    @Test("Pieces of any size go ahead of any rest", arguments: StoreKind.all)
+    func spilled(kind: StoreKind) throws {
+        let store = try kind.make()
+        let account = try store.addAccount("anna@example.test")
+        var random = Octets(seed: 3)
+        var expected: [[UInt8]] = []
+        for id in 1...40 {
+            let message = TestMessage(UInt64(id), random.octets(random.below(150_000)))
+            let ahead = random.below(message.content.count + 1)
+            var offset = 0
+            while offset < ahead {
+                let room = TestMessage.chunkOctets - offset % TestMessage.chunkOctets
+                let count = min(1 + random.below(room), ahead - offset)
+                #expect(store.ask(message.piece(at: offset, octets: count)).isDone)
+                offset += count
+            }
+            let append = message.append(to: [account], after: ahead)
+            #expect(store.ask(append).results == [.delivered])
+            // Again, as after a lost answer.
+            if ahead > 0 { #expect(store.ask(message.piece(at: 0, octets: 1)).isDone) }
+            #expect(store.ask(append).results == [.delivered])
+            expected.append(message.delivered)
+        }
+        #expect(try store.contents(of: account) == expected)
+    }
+
+    @Test(
+        "A piece with a gap before it, and an append with one, are refused",
+        arguments: StoreKind.all
+    )
+    func gaps(kind: StoreKind) throws {
+        let store = try kind.make()
+        let account = try store.addAccount("anna@example.test")
+        let message = large(1, chunks: 1, and: 10)
+        #expect(store.ask(message.piece(at: 0, octets: 1000)).isDone)
+        #expect(!store.ask(message.piece(at: 1001, octets: 10)).isDone)
+        #expect(!store.ask(message.append(to: [account], after: 1011)).isDone)
+        #expect(store.ask(message.append(to: [account], after: 1000)).isDone)
+        #expect(try store.contents(of: account) == [message.delivered])
+    }
+
     @Test("Staging and appending again changes nothing", arguments: StoreKind.all)
     func stagedAgain(kind: StoreKind) throws {
         let store = try kind.make()

@@ -66,13 +66,29 @@ struct TestMessage {
         }
     }
 
+    /// The piece from `offset` on that can go ahead: a chunk, or a part of one.
+    func piece(at offset: Int, octets: Int) -> StoreRequest {
+        let index = offset / Self.chunkOctets
+        let octets = Array(self.content[offset..<(offset + octets)])
+        let id = MessageID(rawValue: self.id)
+        return octets.count == Self.chunkOctets
+            ? .stage(id, index: index, octets)
+            : .spill(id, index: index, offset: offset % Self.chunkOctets, octets)
+    }
+
     func append(to accounts: [AccountID], staged: Int = 0) -> StoreRequest {
+        self.append(to: accounts, after: staged * Self.chunkOctets)
+    }
+
+    /// The append of what is left after so many octets went ahead.
+    func append(to accounts: [AccountID], after ahead: Int) -> StoreRequest {
         .append(
             StoreRequest.Append(
                 id: MessageID(rawValue: self.id),
                 reversePath: Array(self.reversePath.utf8),
-                content: Array(self.content[(staged * Self.chunkOctets)...]),
-                stagedChunks: staged,
+                content: Array(self.content[ahead...]),
+                stagedChunks: ahead / Self.chunkOctets,
+                spilledOctets: ahead % Self.chunkOctets,
                 octets: self.content.count,
                 endsWithCRLF: self.endsWithCRLF,
                 deliveries: accounts,

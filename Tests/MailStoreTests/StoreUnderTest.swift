@@ -127,3 +127,10 @@ extension MailStore.Options {
         return options
     }
 }
+
+extension MailStore {
+    /// Removes all garbage, which is little in a test.
+    func tidyUp() {
+        for _ in 0..<1000 where !self.tidy() { return }
+    }
+}

@@ -170,7 +170,7 @@ struct UpkeepTests {
         let message = TestMessage(1, [UInt8](seeded: 3 * TestMessage.chunkOctets))
         _ = store.commit(message.stages)
         #expect(store.ask(.unstage(MessageID(rawValue: 1))).isDone)
-        while store.store?.tidy() == true {}
+        store.store?.tidyUp()
         let audit = try StoreAudit(store.directory)
         #expect(try audit.count("SELECT count(*) FROM chunk") == 0)
         #expect(try audit.hasGarbage() == false)
@@ -192,7 +192,7 @@ struct UpkeepTests {
         #expect(try StoreAudit(store.directory).findings() == [])
         // The next process finds it and goes on.
         try store.restart(inOrder: false)
-        while store.store?.tidy() == true {}
+        store.store?.tidyUp()
         let audit = try StoreAudit(store.directory)
         #expect(try audit.count("SELECT count(*) FROM message") == 200)
         #expect(try audit.hasGarbage() == false)

@@ -24,7 +24,7 @@ struct Workload {
     private var nextID: UInt64 = 1_000_000
     private let names = ["anna", "bert", "carl", "dora", "emil"]
     /// Messages that are being staged.
-    private var arriving: [(message: TestMessage, staged: Int)] = []
+    private var arriving: [(message: TestMessage, ahead: Int)] = []
     let largeOneIn: Int
 
     init(seed: UInt64, largeOneIn: Int = 12) {
@@ -49,8 +49,8 @@ struct Workload {
             if answer.failure != operation.refusal { surprises.append(answer) }
             if answer.isDone {
                 operation.apply(&self.model, answer)
-            } else if case .stage(let id, _, _) = operation.request {
-                // A chunk is missing; the message cannot be completed.
+            } else if let id = operation.request.idOfPiece {
+                // A piece is missing; the message cannot be completed.
                 self.arriving.removeAll { $0.message.id == id.rawValue }
             }
         }
@@ -171,28 +171,34 @@ struct Workload {
             return self.goOn(known)
         }
         let message = TestMessage(self.nextID, self.random.octets(self.random.below(12_000)))
-        return self.append(message, staged: 0, to: known)
+        return self.append(message, ahead: 0, to: known)
     }
 
-    /// The next chunk of a large message, its end, or its loss.
+    /// The next piece of a large message, its end, or its loss.
     private mutating func goOn(_ known: [(key: Address, value: StoreModel.Maildrop)]) -> Operation {
         let index = self.random.below(self.arriving.count)
-        let (message, staged) = self.arriving[index]
+        let (message, ahead) = self.arriving[index]
         if self.random.below(8) == 0 {
             self.arriving.remove(at: index)
             return Operation(request: .unstage(MessageID(rawValue: message.id))) { _, _ in }
         }
-        guard staged == message.stages.count else {
-            self.arriving[index].staged += 1
-            return Operation(request: message.stages[staged]) { _, _ in }
+        let room = min(
+            TestMessage.chunkOctets - ahead % TestMessage.chunkOctets,
+            message.content.count - ahead
+        )
+        // The end may come while whole chunks are left.
+        guard room > 0, self.random.below(6) > 0 else {
+            self.arriving.remove(at: index)
+            return self.append(message, ahead: ahead, to: known)
         }
-        self.arriving.remove(at: index)
-        return self.append(message, staged: staged, to: known)
+        let count = self.random.below(3) == 0 ? 1 + self.random.below(room) : room
+        self.arriving[index].ahead += count
+        return Operation(request: message.piece(at: ahead, octets: count)) { _, _ in }
     }
 
     private mutating func append(
         _ message: TestMessage,
-        staged: Int,
+        ahead: Int,
         to known: [(key: Address, value: StoreModel.Maildrop)]
     ) -> Operation {
         var chosen = known.filter { _ in self.random.below(3) == 0 }
@@ -204,9 +210,19 @@ struct Workload {
             guard let quota = maildrop.quota else { return false }
             return self.pending.octets(of: maildrop) + delivered.count > quota
         }
-        let request = message.append(to: accounts, staged: staged)
+        let request = message.append(to: accounts, after: ahead)
         return Operation(request: request, refusal: isOver ? .overQuota : nil) { model, _ in
             for address in addresses { model.deliver(message.id, delivered, to: address) }
+        }
+    }
+}
+
+extension StoreRequest {
+    /// The message that goes ahead in pieces.
+    fileprivate var idOfPiece: MessageID? {
+        switch self {
+        case .stage(let id, _, _), .spill(let id, _, _, _): id
+        default: nil
         }
     }
 }

@@ -6,6 +6,7 @@
 import Foundation
 import MailStore
 import Simulation
+import StoreSupport
 import Testing
 
 @Suite("The whole server in memory")

@@ -120,8 +120,10 @@ class Martlet(Server):
                 self.smtp_port = port
             elif listener["service"] == "pop3":
                 self.pop3_port = port
-        data = f'data-directory = "{self.directory / "data"}"'
-        text = re.sub(r"^data-directory\s*=.*$", data, text, flags=re.M)
+        self.data = self.directory / "data"
+        text = re.sub(
+            r"^data-directory\s*=.*$", f'data-directory = "{self.data}"', text, flags=re.M
+        )
         self.configuration.write_text(text)
 
     def import_accounts(self, count, password):

@@ -40,6 +40,8 @@ package final class ServeProcess {
     /// Runs until a signal ends it.
     package static func run(_ configuration: Configuration) throws(Failure) {
         FreedMemory.keep(octetsPerHeap: Self.freedOctetsMax)
+        // Whoever reads the log may go away; the server goes on.
+        signal(SIGPIPE, SIG_IGN)
         let log = LogOutput(configuration.log)
         defer { log.close() }
         let process = try ServeProcess(configuration, log)
@@ -141,8 +143,14 @@ package final class ServeProcess {
     private func listen() throws(Failure) {
         for listener in self.configuration.listeners {
             let profile = self.configuration.profile(of: listener)
-            let bound = try self.listen(on: listener.address.listenAddress) { [server] stream in
-                server.accept(stream, for: profile)
+            let bound: Listener
+            do throws(Failure) {
+                bound = try self.listen(on: listener.address.listenAddress) { [server] stream in
+                    server.accept(stream, for: profile)
+                }
+            } catch .listener(let why, isPermission: false) where listener.isOptional {
+                self.logger.warning("optional listener left out", metadata: ["why": .string(why)])
+                continue
             }
             self.logger.info(
                 "listening",

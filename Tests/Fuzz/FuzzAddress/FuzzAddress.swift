@@ -7,6 +7,10 @@ import FuzzProperties
 /// Gives one input to the properties of mailboxes and paths.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzAddress(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    AddressProperty.check(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
-    return 0
+    do {
+        try AddressProperty.check(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
+        return 0
+    } catch {
+        fatalError("\(error)")
+    }
 }

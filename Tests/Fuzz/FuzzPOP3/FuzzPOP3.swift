@@ -7,6 +7,10 @@ import FuzzProperties
 /// Gives one input to the properties of the POP3 session.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzPOP3(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    POP3Property.check(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
-    return 0
+    do {
+        try POP3Property.check(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
+        return 0
+    } catch {
+        fatalError("\(error)")
+    }
 }

@@ -7,67 +7,68 @@ import MailSyntax
 
 /// Reads the input as a mailbox and as a path, and checks what must hold of the results.
 public enum AddressProperty {
-    /// Traps when a property does not hold.
-    public static func check(_ input: [UInt8]) {
-        if let address = Address(octets: input.span) { self.check(address, from: input) }
-        self.checkPath([0x3c] + input + [0x3e])
-        self.checkPath(input)
+    /// Throws when a property does not hold.
+    public static func check(_ input: [UInt8]) throws(BrokenProperty) {
+        if let address = Address(octets: input.span) { try self.check(address, from: input) }
+        try self.checkPath([0x3c] + input + [0x3e])
+        try self.checkPath(input)
         let text = String(decoding: input, as: UTF8.self)
         if let id = MessageID(text: text) {
-            precondition(id.text == text, "the text of an id is its only one")
+            try require(id.text == text, "the text of an id is its only one")
         }
     }
 
-    private static func check(_ address: Address, from input: [UInt8]) {
-        precondition(address.octets.count <= input.count + 32, "addresses are bounded")
-        precondition(
+    private static func check(_ address: Address, from input: [UInt8]) throws(BrokenProperty) {
+        try require(address.octets.count <= input.count + 32, "addresses are bounded")
+        try require(
             address.octets.allSatisfy { $0 >= 0x20 && $0 != 0x7f },
             "no control character is in an address"
         )
-        precondition(address.octets.allSatisfy { $0 == $0.lowercasedASCII }, "case is folded")
-        precondition(Address(parsing: address.text) == address, "the text can be read again")
-        precondition(Address(octets: address.octets.span) == address, "so can the octets")
-        precondition(Address(canonical: address.octets) == address, "the form is canonical")
-        precondition(
+        try require(address.octets.allSatisfy { $0 == $0.lowercasedASCII }, "case is folded")
+        try require(Address(parsing: address.text) == address, "the text can be read again")
+        try require(Address(octets: address.octets.span) == address, "so can the octets")
+        try require(Address(canonical: address.octets) == address, "the form is canonical")
+        try require(
             Array(address.localPart) + [0x40] + Array(address.domain) == address.octets,
             "an address is its parts"
         )
         let upper = input.map { $0 &- 0x61 < 26 ? $0 & 0xdf : $0 }
-        precondition(Address(octets: upper.span) == address, "case does not matter")
+        try require(Address(octets: upper.span) == address, "case does not matter")
         if let plain = address.removingDetail(separator: UInt8(ascii: "+")) {
-            precondition(plain.domain == address.domain, "the detail is in the local-part")
-            precondition(Address(parsing: plain.text) == plain, "the rest is an address")
-            precondition(plain.octets.count < address.octets.count, "something is cut off")
+            try require(plain.domain == address.domain, "the detail is in the local-part")
+            try require(Address(parsing: plain.text) == plain, "the rest is an address")
+            try require(plain.octets.count < address.octets.count, "something is cut off")
         }
     }
 
-    private static func checkPath(_ line: [UInt8]) {
+    private static func checkPath(_ line: [UInt8]) throws(BrokenProperty) {
         for bare in [false, true] {
             let wide = self.path(line, at: 0, bare: bare, utf8: true)
             if let narrow = self.path(line, at: 0, bare: bare, utf8: false) {
-                precondition(narrow == wide, "what is a path in ASCII is one in UTF-8")
-                precondition(
+                try require(narrow == wide, "what is a path in ASCII is one in UTF-8")
+                try require(
                     line[..<narrow.end].allSatisfy { $0 < 0x80 },
                     "without SMTPUTF8 a path is ASCII"
                 )
             }
             guard let wide else { continue }
-            self.check(wide, of: line, bare: bare)
+            try self.check(wide, of: line, bare: bare)
             let shifted = self.path([0x3a, 0x3a, 0x3a] + line, at: 3, bare: bare, utf8: true)
-            precondition(shifted?.end == wide.end + 3, "a path is the same anywhere in a line")
+            try require(shifted?.end == wide.end + 3, "a path is the same anywhere in a line")
         }
     }
 
-    private static func check(_ path: MailPath, of line: [UInt8], bare: Bool) {
-        precondition(path.end <= line.count && path.end >= 2, "a path ends within the line")
-        precondition(line[path.end - 1] == 0x3e, "a path ends with its bracket")
+    private static func check(_ path: MailPath, of line: [UInt8], bare: Bool) throws(BrokenProperty)
+    {
+        try require(path.end <= line.count && path.end >= 2, "a path ends within the line")
+        try require(line[path.end - 1] == 0x3e, "a path ends with its bracket")
         guard !path.isNull else { return }
-        precondition(bare || !path.domain.isEmpty, "a path has a domain")
-        precondition(path.mailbox.upperBound == path.end - 1, "the mailbox is the path's end")
-        precondition(path.localPart.count <= 66 && path.domain.count <= 255, "parts are bounded")
+        try require(bare || !path.domain.isEmpty, "a path has a domain")
+        try require(path.mailbox.upperBound == path.end - 1, "the mailbox is the path's end")
+        try require(path.localPart.count <= 66 && path.domain.count <= 255, "parts are bounded")
         let mailbox = Array(line[path.mailbox.indices])
         if !path.domain.isEmpty {
-            precondition(Address(octets: mailbox.span) != nil, "a mailbox is an address")
+            try require(Address(octets: mailbox.span) != nil, "a mailbox is an address")
         }
     }
 

@@ -11,15 +11,15 @@ import POP3Protocol
 /// The first octet of the input chooses settings, the second how the octets are cut, the third
 /// what the store answers; the rest is what the client sends.
 public enum POP3Property {
-    /// Traps when a property does not hold.
-    public static func check(_ input: [UInt8]) {
+    /// Throws when a property does not hold.
+    public static func check(_ input: [UInt8]) throws(BrokenProperty) {
         guard input.count > 3 else { return }
         let octets = Array(input[3...])
-        let whole = self.conversation(input[0], input[2], octets, segment: octets.count)
-        let cut = self.conversation(input[0], input[2], octets, segment: Int(input[1] % 40) + 1)
-        precondition(whole == cut, "the conversation depends on how the octets were cut")
-        let single = self.conversation(input[0], input[2], octets, segment: 1)
-        precondition(whole == single, "the conversation depends on the octets coming together")
+        let whole = try self.conversation(input[0], input[2], octets, segment: octets.count)
+        for segment in [Int(input[1] % 40) + 1, 1] {
+            let cut = try self.conversation(input[0], input[2], octets, segment: segment)
+            try requireSame(whole, cut, segment: segment)
+        }
     }
 
     /// All that the session said and asked, in order.
@@ -28,9 +28,9 @@ public enum POP3Property {
         _ answers: UInt8,
         _ octets: [UInt8],
         segment: Int
-    ) -> [UInt8] {
+    ) throws(BrokenProperty) -> [UInt8] {
         var conversation = POP3Conversation(choice: choice, answers: Int(answers))
-        return conversation.hold(octets, segment: segment)
+        return try conversation.hold(octets, segment: segment)
     }
 }
 
@@ -61,7 +61,7 @@ private struct POP3Conversation: ~Copyable {
         )
     }
 
-    mutating func hold(_ octets: [UInt8], segment: Int) -> [UInt8] {
+    mutating func hold(_ octets: [UInt8], segment: Int) throws(BrokenProperty) -> [UInt8] {
         var buffered: [UInt8] = []
         var next = 0
         var idleSteps = 0
@@ -71,43 +71,46 @@ private struct POP3Conversation: ~Copyable {
         )
         while true {
             let said = self.replies.count
-            self.takeReplies()
+            try self.takeReplies()
             switch step.effect {
             case .close:
-                precondition(self.session.awaiting == .nothing, "a closed session awaits nothing")
+                try require(self.session.awaiting == .nothing, "a closed session awaits nothing")
                 return self.transcript
             case .proceed:
                 idleSteps = step.consumed == 0 && said == 0 ? idleSteps + 1 : 0
-                precondition(idleSteps < 2, "a session makes progress or waits")
+                try require(idleSteps < 2, "a session makes progress or waits")
             case .awaitInput:
                 guard next < octets.count else { return self.transcript }
                 let end = min(next + segment, octets.count)
                 buffered += octets[next..<end]
                 next = end
             case .logIn, .listMaildrop, .readContent, .commitDeletions:
-                precondition(self.session.awaiting == .answer, "a question awaits an answer")
-                step = self.answer(step.effect)
+                try require(self.session.awaiting == .answer, "a question awaits an answer")
+                step = try self.answer(step.effect)
                 continue
             }
             step = self.session.reduce(.received(buffered.span), into: &self.replies)
-            precondition(step.consumed >= 0 && step.consumed <= buffered.count)
+            try require(0...buffered.count ~= step.consumed, "no more is consumed than given")
             buffered.removeFirst(step.consumed)
         }
     }
 
-    private mutating func takeReplies() {
-        precondition(self.replies.count <= 4096, "the output of one step is bounded")
+    private mutating func takeReplies() throws(BrokenProperty) {
+        try require(self.replies.count <= 4096, "the output of one step is bounded")
         self.transcript += self.replies.span.copy()
         self.replies.removeAll()
     }
 
-    private mutating func answer(_ effect: POP3ServerSession.Effect) -> POP3ServerSession.Step {
+    private mutating func answer(_ effect: POP3ServerSession.Effect) throws(BrokenProperty)
+        -> POP3ServerSession.Step
+    {
         self.transcript += Array("\(effect)\n".utf8)
         self.questions += 1
         let choice = self.questions % 8
         switch effect {
         case .logIn:
-            precondition(self.session.userName.count > 0 && self.session.secret.count > 0)
+            let isNamed = self.session.userName.count > 0 && self.session.secret.count > 0
+            try require(isNamed, "a login has a name and a secret")
             let refusals: [POP3ServerSession.Answer] = [
                 .loginRefused, .maildropLocked, .loginDelayed, .temporaryFailure,
             ]
@@ -133,7 +136,8 @@ private struct POP3Conversation: ~Copyable {
         case .commitDeletions:
             var count = 0
             self.session.forEachDeleted { _ in count += 1 }
-            precondition(count > 0 && count == self.session.deletedCount)
+            let deleted = self.session.deletedCount
+            try require(count > 0 && count == deleted, "as many are deleted as were counted")
             return self.fail(choice < 6 ? .deletionsCommitted : .deletionsFailed)
         case .proceed, .awaitInput, .close:
             preconditionFailure("this is no question")

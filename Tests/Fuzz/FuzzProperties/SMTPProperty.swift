@@ -13,15 +13,15 @@ import SMTPProtocol
 /// The first octet of the input chooses settings, the second how the octets are cut, the third
 /// what the store answers; the rest is what the client sends.
 public enum SMTPProperty {
-    /// Traps when a property does not hold.
-    public static func check(_ input: [UInt8]) {
+    /// Throws when a property does not hold.
+    public static func check(_ input: [UInt8]) throws(BrokenProperty) {
         guard input.count > 3 else { return }
         let octets = Array(input[3...])
-        let whole = self.conversation(input[0], input[2], octets, segment: octets.count)
-        let cut = self.conversation(input[0], input[2], octets, segment: Int(input[1] % 40) + 1)
-        precondition(whole == cut, "the conversation depends on how the octets were cut")
-        let single = self.conversation(input[0], input[2], octets, segment: 1)
-        precondition(whole == single, "the conversation depends on the octets coming together")
+        let whole = try self.conversation(input[0], input[2], octets, segment: octets.count)
+        for segment in [Int(input[1] % 40) + 1, 1] {
+            let cut = try self.conversation(input[0], input[2], octets, segment: segment)
+            try requireSame(whole, cut, segment: segment)
+        }
     }
 
     /// All that the session said, asked and stored, in order.
@@ -30,9 +30,9 @@ public enum SMTPProperty {
         _ answers: UInt8,
         _ octets: [UInt8],
         segment: Int
-    ) -> [UInt8] {
+    ) throws(BrokenProperty) -> [UInt8] {
         var conversation = SMTPConversation(choice: choice, answers: Int(answers))
-        return conversation.hold(octets, segment: segment)
+        return try conversation.hold(octets, segment: segment)
     }
 }
 
@@ -74,106 +74,114 @@ private struct SMTPConversation: ~Copyable {
         self.questions = answers
     }
 
-    mutating func hold(_ octets: [UInt8], segment: Int) -> [UInt8] {
+    mutating func hold(_ octets: [UInt8], segment: Int) throws(BrokenProperty) -> [UInt8] {
         var buffered: [UInt8] = []
         var next = 0
         var idleSteps = 0
         var step = self.session.reduce(.accepted(earlyTalk: false), into: &self.replies)
         while true {
             let said = self.replies.count
-            self.takeReplies()
+            try self.takeReplies()
             switch step.effect {
             case .close:
-                precondition(self.session.awaiting == .nothing, "a closed session awaits nothing")
+                try require(self.session.awaiting == .nothing, "a closed session awaits nothing")
                 return self.transcript
             case .awaitInput where self.session.awaiting == .answer:
-                precondition(self.isCommitting, "only a commit has several answers")
-                step = self.answer(.commitMessage)
+                try require(self.isCommitting, "only a commit has several answers")
+                step = try self.answer(.commitMessage)
                 continue
             case .awaitInput:
-                precondition(step.consumed <= buffered.count)
+                try require(step.consumed <= buffered.count, "no more is consumed than given")
                 buffered.removeFirst(step.consumed)
                 guard next < octets.count else { return self.transcript }
                 let end = min(next + segment, octets.count)
                 buffered += octets[next..<end]
                 next = end
             case .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .commitMessage:
-                precondition(self.session.awaiting == .answer, "a question awaits an answer")
-                precondition(step.consumed <= buffered.count)
+                try require(self.session.awaiting == .answer, "a question awaits an answer")
+                try require(step.consumed <= buffered.count, "no more is consumed than given")
                 buffered.removeFirst(step.consumed)
-                step = self.ask(step.effect)
+                step = try self.ask(step.effect)
                 continue
             case .proceed, .appendContent, .appendLineEnd, .discardMessage:
-                self.perform(step.effect, buffered)
-                precondition(step.consumed >= 0 && step.consumed <= buffered.count)
+                try self.perform(step.effect, buffered)
+                try require(0...buffered.count ~= step.consumed, "no more is consumed than given")
                 buffered.removeFirst(step.consumed)
                 let isIdle = step.consumed == 0 && said == 0 && step.effect == .proceed
                 idleSteps = isIdle ? idleSteps + 1 : 0
-                precondition(idleSteps < 3, "a session makes progress or waits")
+                try require(idleSteps < 3, "a session makes progress or waits")
             }
             step = self.session.reduce(.received(buffered.span), into: &self.replies)
         }
     }
 
-    private mutating func takeReplies() {
-        precondition(self.replies.count <= 4096, "the output of one step is bounded")
+    private mutating func takeReplies() throws(BrokenProperty) {
+        try require(self.replies.count <= 4096, "the output of one step is bounded")
         self.transcript += self.replies.span.copy()
         self.replies.removeAll()
     }
 
-    private mutating func perform(_ effect: SMTPServerSession.Effect, _ buffered: [UInt8]) {
+    private mutating func perform(_ effect: SMTPServerSession.Effect, _ buffered: [UInt8])
+        throws(BrokenProperty)
+    {
         switch effect {
         case .appendContent(let range):
-            precondition(!range.isEmpty && range.upperBound <= buffered.count)
-            precondition(self.message != nil, "content belongs to an open message")
+            let isWithin = !range.isEmpty && range.upperBound <= buffered.count
+            try require(isWithin, "content is a part of the input")
+            try require(self.message != nil, "content belongs to an open message")
             self.message? += buffered[range.indices]
         case .appendLineEnd:
-            precondition(self.message != nil, "a line end belongs to an open message")
+            try require(self.message != nil, "a line end belongs to an open message")
             self.message? += [0x0d, 0x0a]
         case .discardMessage:
-            precondition(self.message != nil, "only an open message is discarded")
+            try require(self.message != nil, "only an open message is discarded")
             self.message = nil
             self.transcript += Array("discarded\n".utf8)
         case .proceed, .awaitInput, .verifyRecipient, .verifyMailbox, .expandList, .openMessage,
             .commitMessage, .close:
             break
         }
-        precondition(
+        try require(
             self.message?.count ?? 0 <= self.messageOctetsMax,
             "no message is larger than it may be"
         )
     }
 
-    private mutating func ask(_ effect: SMTPServerSession.Effect) -> SMTPServerSession.Step {
+    private mutating func ask(_ effect: SMTPServerSession.Effect) throws(BrokenProperty)
+        -> SMTPServerSession.Step
+    {
         self.transcript += Array("\(effect) ".utf8) + self.session.recipientUnderQuestion.copy()
         self.transcript += [0x0a]
         if effect == .openMessage {
-            precondition(self.message == nil, "one message at a time")
-            precondition(self.session.recipientCount > 0, "a message has recipients")
+            try require(self.message == nil, "one message at a time")
+            try require(self.session.recipientCount > 0, "a message has recipients")
             self.transcript += self.session.reversePath.copy() + [0x0a]
         }
         if effect == .commitMessage {
-            guard let message = self.message else { preconditionFailure("there is no message") }
-            precondition(self.session.contentOctets == message.count, "octets are counted")
-            self.checkLineEnds(message)
+            let message = self.message ?? []
+            try require(self.message != nil, "a message is committed once")
+            try require(self.session.contentOctets == message.count, "octets are counted")
+            try self.checkLineEnds(message)
             self.transcript += message
             self.message = nil
             self.isCommitting = true
         }
-        return self.answer(effect)
+        return try self.answer(effect)
     }
 
-    private func checkLineEnds(_ message: [UInt8]) {
+    private func checkLineEnds(_ message: [UInt8]) throws(BrokenProperty) {
         for (index, octet) in message.enumerated() {
             if octet == 0x0d {
-                precondition(index + 1 < message.count && message[index + 1] == 0x0a, "a bare CR")
+                try require(index + 1 < message.count && message[index + 1] == 0x0a, "a bare CR")
             } else if octet == 0x0a {
-                precondition(index > 0 && message[index - 1] == 0x0d, "a bare LF")
+                try require(index > 0 && message[index - 1] == 0x0d, "a bare LF")
             }
         }
     }
 
-    private mutating func answer(_ effect: SMTPServerSession.Effect) -> SMTPServerSession.Step {
+    private mutating func answer(_ effect: SMTPServerSession.Effect) throws(BrokenProperty)
+        -> SMTPServerSession.Step
+    {
         self.questions += 1
         let choice = self.questions % 11
         if effect != .commitMessage { self.isCommitting = false }

@@ -7,6 +7,10 @@ import FuzzProperties
 /// Gives one input to the properties of the SMTP session.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzSMTP(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    SMTPProperty.check(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
-    return 0
+    do {
+        try SMTPProperty.check(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
+        return 0
+    } catch {
+        fatalError("\(error)")
+    }
 }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// A store for tests that do not care for the disk.
 
 import Foundation
-import MailStore
+package import MailStore
 
 /// A store that is removed with this object; in memory where the system has a place for that.
-final class TemporaryStore {
-    let store: MailStore
-    let reader: MailStoreReader
+package final class TemporaryStore {
+    package let store: MailStore
+    package let reader: MailStoreReader
     private let path: String
 
-    init() throws {
+    package init() throws {
         let memory = "/dev/shm"
         let isThere = FileManager.default.isWritableFile(atPath: memory)
         let parent = isThere ? memory : NSTemporaryDirectory()
-        self.path = "\(parent)/martlet-simulation-\(UUID().uuidString)"
+        self.path = "\(parent)/martlet-test-\(UUID().uuidString)"
         var options = MailStore.Options()
         options.reserveOctets = 0
         self.store = try MailStore(directory: self.path, options: options)
