@@ -71,11 +71,17 @@ package protocol ByteStream: AnyObject {
     /// Sets, moves or (nil) lifts the one deadline of the stream.
     func setDeadline(seconds: Double?)
     /// Ends the connection once all output has gone out.
-    func close()
+    ///
+    /// A peer that is cut short may still be sending, and would lose our last words to a reset;
+    /// with `lingering` it is heard out for a moment.
+    func close(lingering: Bool)
     /// Ends the connection at the end of this turn.
     func abort()
 }
 
 extension ByteStream {
+    /// Ends the connection of a peer that has said all it wants to, once all output has gone out.
+    package func close() { self.close(lingering: false) }
+
     package var peerUser: UInt32? { nil }
 }

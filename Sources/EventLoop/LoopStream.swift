@@ -32,6 +32,7 @@ final class LoopStream: ByteStream {
     var isReady = false
     var wasResumed = false
     var inputHasEnded = false
+    private var lingers = false
     private var isConnecting = false
     private var output: OpaquePointer?
 
@@ -150,9 +151,10 @@ final class LoopStream: ByteStream {
         self.moveDeadline(seconds)
     }
 
-    func close() {
+    func close(lingering: Bool) {
         guard self.state == .open else { return }
         self.state = .closing
+        self.lingers = lingering
         guard self.pendingOutputCount == 0 else {
             self.unread.removeAll()
             // A peer that is blocked in sending would never read.
@@ -175,7 +177,7 @@ final class LoopStream: ByteStream {
 
     /// Ends the connection; if the peer is still sending, only after it had time to read.
     private func linger() {
-        guard !self.inputHasEnded, self.peerIsTalking else { return self.abort() }
+        guard !self.inputHasEnded, self.lingers || self.peerIsTalking else { return self.abort() }
         self.state = .lingering
         self.unread.removeAll()
         shutdown(self.descriptor, Int32(SHUT_WR))

@@ -217,7 +217,8 @@ final class POP3Driver: Conversation {
     private func close() {
         self.isClosing = true
         self.releaseMaildrop()
-        self.stream.close()
+        // Whoever is turned out may be in the middle of a sentence.
+        self.stream.close(lingering: self.session.lastReplyWasError)
     }
 
     // MARK: - Waiting

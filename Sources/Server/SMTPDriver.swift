@@ -238,7 +238,8 @@ final class SMTPDriver: Conversation {
     private func close() {
         self.isClosing = true
         self.endTransaction()
-        self.stream.close()
+        // Whoever is turned out may be in the middle of a sentence.
+        self.stream.close(lingering: self.session.lastReplyWasError)
     }
 
     // MARK: - Waiting

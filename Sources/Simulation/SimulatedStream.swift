@@ -110,7 +110,7 @@ package final class SimulatedStream: ByteStream {
         self.runTimer()
     }
 
-    package func close() {
+    package func close(lingering: Bool) {
         guard !self.isClosing, !self.isGone else { return }
         self.isClosing = true
         self.input = []

@@ -15,19 +15,19 @@ extension EndToEnd {
             for message in messages[..<2] { try smtp.submit(message, to: "anna@example.test") }
 
             #expect(try fetchmail.run() == Self.fetched)
-            #expect(try fetchmail.delivered() == messages[..<2].map(\.withBareNewlines))
+            #expect(try fetchmail.delivered() == Set(messages[..<2].map(\.withBareNewlines)))
             #expect(try fetchmail.run() == Self.nothingNew)
 
             try smtp.submit(messages[2], to: "anna@example.test")
             #expect(try fetchmail.run() == Self.fetched)
-            #expect(try fetchmail.delivered() == messages[..<3].map(\.withBareNewlines))
+            #expect(try fetchmail.delivered() == Set(messages[..<3].map(\.withBareNewlines)))
 
             try #require(server.terminate() == 0)
             try server.start()
             #expect(try fetchmail.run() == Self.nothingNew)
             try server.smtp().submit(messages[3], to: "anna@example.test")
             #expect(try fetchmail.run() == Self.fetched)
-            #expect(try fetchmail.delivered() == messages.map(\.withBareNewlines))
+            #expect(try fetchmail.delivered() == Set(messages.map(\.withBareNewlines)))
             #expect(try server.pop3().stat().count == 4)
         }
 
@@ -39,7 +39,7 @@ extension EndToEnd {
             let smtp = try server.smtp()
             for message in messages { try smtp.submit(message, to: "anna@example.test") }
             #expect(try fetchmail.run() == Self.fetched)
-            #expect(try fetchmail.delivered() == messages.map(\.withBareNewlines))
+            #expect(try fetchmail.delivered() == Set(messages.map(\.withBareNewlines)))
             #expect(try server.pop3().stat().count == 0)
         }
 
@@ -86,14 +86,19 @@ private struct Fetchmail {
         return outcome.exitCode
     }
 
-    /// What was delivered, in order, without the fields that delivery by Martlet added.
-    func delivered() throws -> [Data] {
-        try FileManager.default.contentsOfDirectory(atPath: self.mail.path).sorted().map { name in
+    /// What was delivered, without the fields that delivery by Martlet added.
+    ///
+    /// Each message went into a file of its own, in no order that the names would tell.
+    func delivered() throws -> Set<Data> {
+        let names = try FileManager.default.contentsOfDirectory(atPath: self.mail.path)
+        let messages = try names.map { name in
             let text = String(
                 decoding: try Data(contentsOf: self.mail.appending(path: name)),
                 as: UTF8.self
             )
             return try #require(Message(text).withoutTrace, "\(text.prefix(300))").withBareNewlines
         }
+        #expect(Set(messages).count == names.count)
+        return Set(messages)
     }
 }

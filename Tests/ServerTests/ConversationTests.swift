@@ -318,7 +318,7 @@ struct ReentrancyTests {
         }
         func resume() {}
         func setDeadline(seconds: Double?) {}
-        func close() { self.isBroken = true }
+        func close(lingering: Bool) { self.isBroken = true }
         func abort() { self.isBroken = true }
 
         func arrive(_ text: String) -> Consumption? {
