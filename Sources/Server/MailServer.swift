@@ -200,7 +200,7 @@ package final class MailServer {
                 session: ticket.connection,
                 peer: self.conversations[ticket.connection]?.stream.peer
             )
-        case .staged(_, let octets):
+        case .staged(_, _, let octets):
             self.contentOctets -= octets
             self.stagingOctets -= octets
             self.letStage()
