@@ -32,6 +32,8 @@ package final class Ledger {
     private var uniqueIDs: [String: [String: Int]] = [:]
     /// The session that believes to have a maildrop to itself.
     private var sessions: [String: SimulatedStream] = [:]
+    /// Whether the server may break off what it does.
+    package var isServerEnding = false
     /// What was seen that must never be.
     package private(set) var violations: [String] = []
 

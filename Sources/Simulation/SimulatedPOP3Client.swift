@@ -4,6 +4,7 @@
 // sent, deletes some, and leaves by QUIT or by breaking off at any octet.
 
 internal import EventLoop
+internal import MailBytes
 
 /// One POP3 connection of a simulation.
 package final class SimulatedPOP3Client {
@@ -70,7 +71,7 @@ package final class SimulatedPOP3Client {
             return
         }
         var start = 0
-        while !self.isGone, let end = self.received[start...].firstIndex(of: 0x0a) {
+        while !self.isGone, let end = self.received.span.firstIndex(of: .lf, from: start) {
             self.take(Array(self.received[start...end]))
             start = end + 1
         }

@@ -5,6 +5,7 @@
 // keeps the ledger.
 
 internal import EventLoop
+internal import MailBytes
 
 /// One SMTP or LMTP connection of a simulation.
 package final class SimulatedSMTPClient {
@@ -16,6 +17,7 @@ package final class SimulatedSMTPClient {
     private var stream: SimulatedStream?
     private var received: [UInt8] = []
     private var isGone = false
+    private var hasStalled = false
     /// What is sent next, and what its reply means.
     private var script: [Exchange] = []
     private var waiting: [Meaning] = []
@@ -29,6 +31,7 @@ package final class SimulatedSMTPClient {
     private var position = 0
 
     private enum Meaning {
+        case greeting
         case other
         case reset
         case recipient(maildrops: [String])
@@ -59,7 +62,7 @@ package final class SimulatedSMTPClient {
     /// The connection, once the server has it.
     package func connect(_ stream: SimulatedStream) {
         self.stream = stream
-        self.waiting = [.other]
+        self.waiting = [.greeting]
     }
 
     // MARK: - The plan
@@ -74,7 +77,11 @@ package final class SimulatedSMTPClient {
         let targets = (0...self.world.pick(3)).map { _ in
             self.addresses[self.world.pick(self.addresses.count)]
         }
-        let number = self.ledger.open(for: Set(targets.flatMap(\.maildrops))) { self.body($0) }
+        var lines: [String] = []
+        let number = self.ledger.open(for: Set(targets.flatMap(\.maildrops))) { number in
+            lines = self.lines(number)
+            return Array(lines.joined().utf8)
+        }
         self.say("MAIL FROM:<sender@example.test>", .reset)
         for target in targets {
             self.say(
@@ -90,17 +97,20 @@ package final class SimulatedSMTPClient {
         } else {
             self.say("DATA", .dataCommand)
             self.script.append(
-                Exchange(octets: Self.stuffed(content), meaning: .endOfContent(number: number))
+                Exchange(octets: Self.stuffed(lines), meaning: .endOfContent(number: number))
             )
         }
     }
 
     private func planChunks(of content: [UInt8], _ number: Int) {
-        let cut = self.world.pick(content.count + 1)
-        let first = Array("BDAT \(cut)\r\n".utf8) + content[..<cut]
-        let rest = Array("BDAT \(content.count - cut) LAST\r\n".utf8) + content[cut...]
+        // Of a large message most goes with the first chunk, so that the store has some of it.
+        let isLarge = content.count > 1 << 16
+        let cut = self.world.pick(isLarge ? 500 : content.count + 1)
+        let head = isLarge ? content.count - cut : cut
+        let first = Array("BDAT \(head)\r\n".utf8) + content[..<head]
+        let rest = Array("BDAT \(content.count - head) LAST\r\n".utf8) + content[head...]
         self.script.append(Exchange(octets: first, meaning: .chunk))
-        if self.world.oneIn(8) { return self.say("RSET", .reset) }
+        if self.world.oneIn(isLarge ? 2 : 8) { return self.say("RSET", .reset) }
         self.script.append(Exchange(octets: rest, meaning: .endOfContent(number: number)))
     }
 
@@ -110,32 +120,26 @@ package final class SimulatedSMTPClient {
 
     /// Lines of every awkward kind, with the message's number in its header; now and then so many
     /// that they fill more than a chunk.
-    private func body(_ number: Int) -> [UInt8] {
-        var text = "X-Number: \(number)\r\nSubject: simulated\r\n\r\n"
+    private func lines(_ number: Int) -> [String] {
+        var lines = ["X-Number: \(number)\r\n", "Subject: simulated\r\n", "\r\n"]
         let isLarge = self.world.oneIn(15)
-        for _ in 0..<(isLarge ? 200 + self.world.pick(200) : self.world.pick(40)) {
+        for _ in 0..<(isLarge ? 400 + self.world.pick(400) : self.world.pick(40)) {
             switch self.world.pick(6) {
-            case 0: text += "\r\n"
-            case 1: text += ".\r\n"
-            case 2: text += "..\r\n"
-            case 3: text += ".leading dot\r\n"
+            case 0: lines.append("\r\n")
+            case 1: lines.append(".\r\n")
+            case 2: lines.append("..\r\n")
+            case 3: lines.append(".leading dot\r\n")
             default:
-                text += String(repeating: "x", count: self.world.pick(isLarge ? 990 : 200)) + "\r\n"
+                let count = self.world.pick(isLarge ? 990 : 200)
+                lines.append(String(repeating: "x", count: count) + "\r\n")
             }
         }
-        return Array(text.utf8)
+        return lines
     }
 
-    private static func stuffed(_ content: [UInt8]) -> [UInt8] {
-        var octets: [UInt8] = []
-        octets.reserveCapacity(content.count + 64)
-        var atLineStart = true
-        for octet in content {
-            if atLineStart, octet == 0x2e { octets.append(0x2e) }
-            octets.append(octet)
-            atLineStart = octet == 0x0a
-        }
-        return octets + Array(".\r\n".utf8)
+    private static func stuffed(_ lines: [String]) -> [UInt8] {
+        let stuffed = lines.map { $0.utf8.first == UInt8(ascii: ".") ? "." + $0 : $0 }
+        return Array(stuffed.joined().utf8) + Array(".\r\n".utf8)
     }
 
     // MARK: - The conversation
@@ -147,7 +151,7 @@ package final class SimulatedSMTPClient {
             return
         }
         self.received += octets
-        while let end = self.received.firstIndex(of: 0x0a) {
+        while let end = self.received.span.firstIndex(of: .lf) {
             let line = Array(self.received[...end])
             self.received.removeFirst(line.count)
             guard line.count >= 5 else {
@@ -167,6 +171,10 @@ package final class SimulatedSMTPClient {
         if code == 421 {
             // The last word, whatever was asked.
             self.script = []
+            if case .greeting = meaning { return }
+            if !self.hasStalled, !self.ledger.isServerEnding {
+                self.ledger.violate("421 to a client that kept the server waiting for nothing")
+            }
             return
         }
         let isPositive = code / 100 == 2
@@ -175,7 +183,7 @@ package final class SimulatedSMTPClient {
         }
         self.waiting.removeFirst()
         switch meaning {
-        case .other, .endOfContent: break
+        case .greeting, .other, .endOfContent: break
         case .reset:
             self.accepted = []
             self.isChunkRefused = false
@@ -253,7 +261,9 @@ package final class SimulatedSMTPClient {
         stream.arrive(sent)
         let rest = octets.dropFirst(segment)
         guard !rest.isEmpty else { return }
-        let pause = self.world.oneIn(200) ? 1000 : self.world.between(0, 0.1)
+        let stalls = self.world.oneIn(200)
+        if stalls { self.hasStalled = true }
+        let pause = stalls ? 1000 : self.world.between(0, 0.1)
         self.world.after(seconds: pause) { [weak self] in self?.transmit(rest) }
     }
 

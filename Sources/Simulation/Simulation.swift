@@ -148,6 +148,7 @@ package final class Simulation {
     }
 
     private func end(_ ending: Ending) {
+        self.ledger.isServerEnding = ending != .rest
         switch ending {
         case .rest:
             break
