@@ -200,7 +200,7 @@ package final class MailServer {
                 session: ticket.connection,
                 peer: self.conversations[ticket.connection]?.stream.peer
             )
-        case .staged(_, let octets):
+        case .staged(_, _, let octets):
             self.contentOctets -= octets
             self.stagingOctets -= octets
             self.letStage()
@@ -253,7 +253,8 @@ package final class MailServer {
         self.credentials.forget(address)
     }
 
-    func random() -> UInt64 { self.randomness.next() }
+    /// A number that nobody can foretell, of sixteen hexadecimal digits.
+    func random() -> UInt64 { self.randomness.next() | 1 << 63 }
 
     // MARK: - The end
 
