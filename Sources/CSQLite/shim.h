@@ -55,3 +55,8 @@ static inline int csqlite_sync_file(sqlite3 *database) {
     if (code != SQLITE_OK || !file || !file->pMethods) return SQLITE_ERROR;
     return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
 }
+
+/// Turns the statistics of memory off; before the first connection. sqlite3_config is variadic.
+static inline int csqlite_count_no_memory(void) {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}

@@ -46,7 +46,7 @@ extension ConfigurationKey {
             "transaction-seconds",
             1...86_400,
             \.limits.transactionSeconds,
-            "seconds within which a message must be in"
+            "seconds within which a mail transaction must be over"
         ),
         limit(
             "content-octets-per-second-min",
@@ -124,7 +124,7 @@ extension ConfigurationKey {
             "output-backlog-octets",
             65_536...1 << 30,
             \.limits.outputBacklogOctets,
-            "octets that a peer may leave unread before it is read from no more"
+            "octets that a peer may leave unread at the most before it is read from no more"
         ),
         limit(
             "login-failure-milliseconds",
@@ -139,7 +139,7 @@ extension ConfigurationKey {
             "content-memory-octets",
             1 << 20...1 << 40,
             \.limits.contentMemoryOctets,
-            "octets of unfinished messages in memory; more of them go to a file"
+            "octets of unfinished messages in memory; more of them go to the store at once"
         ),
         limit(
             "steps-per-turn",

@@ -38,7 +38,11 @@ final class Database {
     /// the file by hand.
     private static let busyMillisecondsMax: Int32 = 10_000
 
+    /// Whether SQLite has been told not to count its memory, which takes a lock at each allocation.
+    private static let isConfigured = csqlite_count_no_memory() == SQLITE_OK
+
     init(path: String, readOnly: Bool, vfs: String?) throws(StoreError) {
+        _ = Self.isConfigured
         var handle: OpaquePointer?
         let flags =
             (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
@@ -114,7 +118,7 @@ final class Database {
 
     /// Undoes what is not committed; SQLite ends a transaction by itself after some failures.
     func rollBack() {
-        if unsafe sqlite3_get_autocommit(self.handle) == 0 { try? self.execute("ROLLBACK") }
+        if unsafe sqlite3_get_autocommit(self.handle) == 0 { try? self.statement("ROLLBACK").run() }
     }
 
     // MARK: - The log

@@ -151,6 +151,53 @@ package final class MailStoreReader {
         select.bind(2, Int(sequence))
         defer { select.reset() }
         guard try select.step() else { throw .gone }
+        return try self.append(select, from: offset, max: max, to: &octets)
+    }
+
+    /// Reads messages whole, as `read` gives them, in one pass over the maildrop.
+    ///
+    /// `sequences` ascend. The pass ends before the first message that is not there, or that would
+    /// make all of them larger than `octetsMax`.
+    package func readWhole(
+        _ account: AccountID,
+        sequences: [UInt32],
+        octetsMax: Int
+    ) throws(StoreError) -> [(sequence: UInt32, octets: [UInt8])] {
+        guard let first = sequences.first, let last = sequences.last else { return [] }
+        let select = try self.database.statement(
+            """
+            SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail, d.seq
+            FROM maildrop d JOIN message m ON m.id = d.message
+            WHERE d.account = ?1 AND d.seq BETWEEN ?2 AND ?3 ORDER BY d.seq
+            """
+        )
+        select.bind(1, account.rawValue)
+        select.bind(2, Int(first))
+        select.bind(3, Int(last))
+        defer { select.reset() }
+        var messages: [(sequence: UInt32, octets: [UInt8])] = []
+        messages.reserveCapacity(sequences.count)
+        var room = octetsMax
+        while messages.count < sequences.count, try select.step() {
+            let sequence = sequences[messages.count]
+            // A message that nobody wants may stand between those that are wanted.
+            if select.int(6) < Int(sequence) { continue }
+            guard select.int(6) == Int(sequence), select.int(0) <= room else { break }
+            var octets: [UInt8] = []
+            _ = try self.append(select, from: 0, max: room, to: &octets)
+            room -= octets.count
+            messages.append((sequence, octets))
+        }
+        return messages
+    }
+
+    /// Appends a part of the message in the current row of `select`; whether it reaches the end.
+    private func append(
+        _ select: Statement,
+        from offset: Int,
+        max: Int,
+        to octets: inout [UInt8]
+    ) throws(StoreError) -> Bool {
         let total = select.int(0)
         let end = offset + min(max, Swift.max(total - offset, 0))
         octets.reserveCapacity(octets.count + end - offset)

@@ -141,8 +141,8 @@ extension Schema {
     /// A maildrop's life has a number by chance, because a counter would be set back by a restored
     /// backup.
     ///
-    /// It fits in ten hexadecimal digits.
-    static func newIncarnation() -> Int64 { Int64.random(in: 1..<(1 << 40)) }
+    /// It has ten hexadecimal digits.
+    static func newIncarnation() -> Int64 { Int64.random(in: (1 << 36)..<(1 << 40)) }
 }
 
 extension Database {

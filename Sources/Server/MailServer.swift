@@ -33,14 +33,14 @@ package final class MailServer {
     /// Octets read ahead for POP3 clients, over all sessions.
     var prefetchedOctets = 0
 
-    private var conversations = ConversationTable()
+    private(set) var conversations = ConversationTable()
     private var clients = ClientCounts()
     private let isExempt: (NetworkAddress) -> Bool
     private let controlUser: UInt32
     private var controlCount = 0
     private var spareReplies: ReplyBuffer?
     /// Those whose content waits until the store has taken what it was given, in order.
-    private var waitingToStage: [ConnectionID] = []
+    var waitingToStage: [ConnectionID] = []
     /// Maildrops whose lock outlives its session, until the store has answered.
     private var lateReleases: [Ticket: AccountID] = [:]
     private var randomness = SystemRandomNumberGenerator()
@@ -97,9 +97,9 @@ package final class MailServer {
 
     /// Serves a connection that a listener accepted, or refuses it.
     package func accept(_ stream: any ByteStream, for profile: ServiceProfile) {
-        guard !self.isStopping else { return self.refuse(stream, profile, "stopping") }
+        guard !self.isStopping else { return self.refuse(stream, profile, .stopping) }
         guard self.conversations.count - self.controlCount < self.limits.connections else {
-            return self.refuse(stream, profile, "limits.connections")
+            return self.refuse(stream, profile, .connections)
         }
         guard
             self.isExempt(stream.peer)
@@ -107,7 +107,7 @@ package final class MailServer {
                     stream.peer.clientKey,
                     max: self.limits.connectionsPerClient
                 )
-        else { return self.refuse(stream, profile, "limits.connections-per-client") }
+        else { return self.refuse(stream, profile, .connectionsPerClient) }
         let conversation: any Conversation =
             switch profile.service {
             case .smtp, .lmtp: SMTPDriver(stream: stream, server: self, profile: profile)
@@ -139,11 +139,11 @@ package final class MailServer {
     private func refuse(
         _ stream: any ByteStream,
         _ profile: ServiceProfile,
-        _ why: StaticString
+        _ why: ServiceProfile.Refusal
     ) {
-        self.journal.connectionRefused(stream, profile.name, why)
+        self.journal.connectionRefused(stream, profile.name, why.rawValue)
         var replies = self.takeReplies()
-        replies.append(profile.refusal)
+        replies.append(profile.refusal(why))
         stream.send(replies.span)
         replies.removeAll()
         self.putBack(replies)
@@ -175,18 +175,6 @@ package final class MailServer {
         self.spareReplies = consume replies
     }
 
-    /// Long answers leave in portions of about this size: the more connections there are, the less
-    /// each of them may have in memory.
-    var outputPortionOctets: Int {
-        let share = self.limits.contentMemoryOctets / max(self.connectionCount, 1)
-        return min(max(share, 1 << 13), 1 << 16, self.limits.outputBacklogOctets)
-    }
-
-    /// Output that a peer may leave untaken before it is read from no more.
-    var outputBacklogOctets: Int {
-        min(self.limits.outputBacklogOctets, 2 * self.outputPortionOctets)
-    }
-
     // MARK: - Answers
 
     /// Routes an answer to the driver that asked, if it still lives.
@@ -212,7 +200,7 @@ package final class MailServer {
                 session: ticket.connection,
                 peer: self.conversations[ticket.connection]?.stream.peer
             )
-        case .staged(_, let octets):
+        case .staged(_, _, let octets):
             self.contentOctets -= octets
             self.stagingOctets -= octets
             self.letStage()
@@ -265,38 +253,8 @@ package final class MailServer {
         self.credentials.forget(address)
     }
 
-    func random() -> UInt64 { self.randomness.next() }
-
-    // MARK: - Content memory
-
-    /// Whether content should go ahead to the store in smaller pieces than it otherwise would.
-    var isShortOfContentMemory: Bool { self.contentOctets > self.limits.contentMemoryOctets }
-
-    /// Whether another message may be begun at all.
-    var hasRoomForMessage: Bool { self.contentOctets <= 2 * self.limits.contentMemoryOctets }
-
-    /// Whether the store may be given more content ahead of its message.
-    var mayStage: Bool {
-        self.stagingOctets == 0 || self.stagingOctets < self.limits.contentMemoryOctets / 2
-    }
-
-    /// The driver's `mayStage()` is called as soon as the store has taken enough.
-    func waitToStage(_ conversation: any Conversation) {
-        self.waitingToStage.append(conversation.stream.id)
-    }
-
-    private func letStage() {
-        guard !self.waitingToStage.isEmpty, self.mayStage else { return }
-        var waiting: [ConnectionID] = []
-        swap(&waiting, &self.waitingToStage)
-        for (index, id) in waiting.enumerated() {
-            guard self.mayStage else {
-                self.waitingToStage.insert(contentsOf: waiting[index...], at: 0)
-                return
-            }
-            self.conversations[id]?.mayStage()
-        }
-    }
+    /// A number that nobody can foretell, of sixteen hexadecimal digits.
+    func random() -> UInt64 { self.randomness.next() | 1 << 63 }
 
     // MARK: - The end
 

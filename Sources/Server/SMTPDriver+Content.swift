@@ -181,7 +181,10 @@ extension SMTPDriver {
     }
 
     private func pieceAnswered(_ reply: StorageReply) {
-        guard case .staged(let answer, let octets) = reply else { return }
+        // Content of a message that was given up concerns its successor only in that it may go on.
+        guard case .staged(let answer, let id, let octets) = reply, self.spool?.id == id else {
+            return self.resumeIfFree()
+        }
         switch answer {
         case .failed(.full): self.spool?.pieceAnswered(octets: octets, .full)
         case .failed: self.spool?.pieceAnswered(octets: octets, .failed)

@@ -35,11 +35,20 @@ package final class ServiceProfile {
         }
     }
 
+    /// Why a connection is not served; told in the log by the limit that was reached.
+    enum Refusal: String {
+        case connections = "limits.connections"
+        case connectionsPerClient = "limits.connections-per-client"
+        case stopping
+    }
+
     /// What a connection hears that cannot be served now.
-    var refusal: StaticString {
-        switch self.service {
-        case .smtp, .lmtp: "421 4.3.2 Too many connections, try again later\r\n"
-        case .pop3: "-ERR [SYS/TEMP] Too many connections, try again later\r\n"
+    func refusal(_ why: Refusal) -> StaticString {
+        switch (self.service, why) {
+        case (.smtp, .stopping), (.lmtp, .stopping): "421 4.3.2 Shutting down\r\n"
+        case (.pop3, .stopping): "-ERR [SYS/TEMP] server is shutting down\r\n"
+        case (.smtp, _), (.lmtp, _): "421 4.3.2 Too many connections, try again later\r\n"
+        case (.pop3, _): "-ERR [SYS/TEMP] Too many connections, try again later\r\n"
         }
     }
 }

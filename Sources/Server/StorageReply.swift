@@ -11,8 +11,8 @@ package import POP3Protocol
 package enum StorageReply: Sendable {
     /// What became of a message that was to be stored.
     case appended(StoreAnswer, StoreRequest.Append)
-    /// What became of content that was to go ahead, and how much it was.
-    case staged(StoreAnswer, octets: Int)
+    /// What became of content that was to go ahead of that message, and how much it was.
+    case staged(StoreAnswer, MessageID, octets: Int)
     /// What became of the deletions in a maildrop.
     case deleted(StoreAnswer, AccountID)
     /// What became of any other request, and the account or alias it may have changed.
@@ -34,8 +34,8 @@ package enum StorageReply: Sendable {
     package static func written(_ answer: StoreAnswer, to request: StoreRequest) -> StorageReply {
         switch request {
         case .append(let message): .appended(answer, message)
-        case .stage(_, _, let octets), .spill(_, _, _, let octets):
-            .staged(answer, octets: octets.count)
+        case .stage(let id, _, let octets), .spill(let id, _, _, let octets):
+            .staged(answer, id, octets: octets.count)
         case .delete(let account, _, _): .deleted(answer, account)
         case .addAccount(let account): .written(answer, changed: account.address)
         case .setPassword(let address, _, _), .removeAccount(let address),

@@ -74,22 +74,15 @@ package struct StoreReading {
             into: &octets
         )
         guard isLast else { return .content(octets, isLast: false, following: []) }
-        var following: [PrefetchedMessage] = []
-        var room = ContentQuestion.followingOctetsMax
-        for sequence in question.following {
-            guard room > 0 else { break }
-            var octets: [UInt8] = []
-            let isWhole = try self.reader.read(
-                question.account,
-                sequence: sequence,
-                offset: 0,
-                max: room,
-                into: &octets
-            )
-            guard isWhole else { break }
-            room -= octets.count
-            following.append(PrefetchedMessage(sequence: sequence, octets: octets))
-        }
-        return .content(octets, isLast: true, following: following)
+        let following = try self.reader.readWhole(
+            question.account,
+            sequences: question.following,
+            octetsMax: ContentQuestion.followingOctetsMax
+        )
+        return .content(
+            octets,
+            isLast: true,
+            following: following.map(PrefetchedMessage.init(sequence:octets:))
+        )
     }
 }

@@ -14,6 +14,8 @@ package final class SimulatedStorage: Storage, PasswordChecker {
         package var failedWriteOneIn = 0
         package var fullDiskOneIn = 0
         package var failedReadOneIn = 0
+        /// Content that goes ahead of its message always fails.
+        package var failsStaging = false
 
         package init() {}
     }
@@ -60,7 +62,9 @@ package final class SimulatedStorage: Storage, PasswordChecker {
         for (request, ticket) in batch {
             if self.happens(self.faults.fullDiskOneIn) {
                 self.answer(.written(.failed(.full), to: request), for: ticket)
-            } else if self.happens(self.faults.failedWriteOneIn) {
+            } else if self.happens(self.faults.failedWriteOneIn)
+                || self.faults.failsStaging && request.isStaging
+            {
                 let failure = StoreAnswer.failed(.retryable("simulated"))
                 self.answer(.written(failure, to: request), for: ticket)
             } else {
@@ -105,4 +109,14 @@ package final class SimulatedStorage: Storage, PasswordChecker {
     }
 
     private func happens(_ oneIn: Int) -> Bool { oneIn > 0 && self.world.oneIn(oneIn) }
+}
+
+extension StoreRequest {
+    /// Whether this is content that goes ahead of its message.
+    fileprivate var isStaging: Bool {
+        switch self {
+        case .stage, .spill: true
+        default: false
+        }
+    }
 }

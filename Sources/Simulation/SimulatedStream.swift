@@ -38,6 +38,8 @@ package final class SimulatedStream: ByteStream {
     package enum Reading {
         /// At once, or a part of it later.
         case irregular
+        /// A few hundred octets at a time, with pauses.
+        case slow
         /// Only as much as `take(_:)` lets it.
         case byHand
     }
@@ -171,14 +173,16 @@ package final class SimulatedStream: ByteStream {
     // MARK: - Output
 
     private func drainSoon() {
-        guard !self.isDraining, self.reading == .irregular else { return }
+        guard !self.isDraining, self.reading != .byHand else { return }
         self.isDraining = true
-        let delay = self.world.oneIn(3) ? self.world.between(0, 0.2) : 0
+        let isSlow = self.reading == .slow
+        let pause = isSlow ? 2.0 : 0.2
+        let delay = isSlow || self.world.oneIn(3) ? self.world.between(0, pause) : 0
         self.world.after(seconds: delay) { [weak self] in
             guard let self else { return }
             self.isDraining = false
-            let all = self.output.count
-            self.drainNow(self.world.oneIn(4) ? 1 + self.world.pick(all) : all)
+            let all = isSlow ? min(self.output.count, 600) : self.output.count
+            self.drainNow(isSlow || self.world.oneIn(4) ? 1 + self.world.pick(all) : all)
         }
     }
 

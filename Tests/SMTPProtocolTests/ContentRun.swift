@@ -62,7 +62,8 @@ extension ContentOutcome {
     ) -> Bool {
         var received = 0
         var segment = 0
-        while true {
+        // A step for each octet that comes, and at most three to take it: no more than that.
+        for _ in 0..<(4 * wire.count + 20) {
             let rest = Array(wire[self.consumed..<received])
             let step = session.reduce(.received(rest.span), into: &replies)
             switch step.effect {
@@ -85,6 +86,7 @@ extension ContentOutcome {
             // The only reply that can come is the refusal after the end.
             if !replies.isEmpty { return true }
         }
+        return false
     }
 
     /// The same by the letter of RFC 5321, sections 4.1.1.4 and 4.5.2, on the whole text.

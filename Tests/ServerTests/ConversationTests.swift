@@ -158,6 +158,39 @@ struct MailInTests {
     }
 }
 
+@Suite("Content that goes ahead")
+struct StagingTests {
+    @Test("Late answers about a message that was given up do not touch the next one")
+    func givenUp() throws {
+        let test = try ServerUnderTest()
+        let client = test.connect(.smtp)
+        client.say("EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<anna@example.test>\r\n")
+        test.storage.isStuck = true
+        let content = String(repeating: "0123456789abcd\r\n", count: 8000)
+        client.say("BDAT \(content.utf8.count)\r\n" + content + "RSET\r\n")
+        client.say("MAIL FROM:<>\r\nRCPT TO:<anna@example.test>\r\nDATA\r\n")
+        #expect(client.lastLine.hasPrefix("354 "))
+        client.say("begun\r\n")
+        test.storage.isStuck = false
+        test.world.run(for: 1)
+        client.say("and ended\r\n.\r\n", for: 5)
+        #expect(client.lastLine.hasPrefix("250 2.0.0 "))
+        #expect(try test.messages() == 1)
+        #expect(test.server.leaks == [])
+    }
+
+    @Test("A message whose chunks could not be stored is refused, and nothing of it stays")
+    func failed() throws {
+        var faults = SimulatedStorage.Faults()
+        faults.failsStaging = true
+        let test = try ServerUnderTest(faults: faults)
+        #expect(test.deliver(String(repeating: "large 67890\r\n", count: 20_000)).hasPrefix("451 "))
+        #expect(test.deliver("small").hasPrefix("250 "))
+        #expect(try test.messages() == 1)
+        #expect(test.server.leaks == [])
+    }
+}
+
 @Suite("Mail out")
 struct MailOutTests {
     @Test("Messages are read ahead, and marked ones are gone after QUIT alone")

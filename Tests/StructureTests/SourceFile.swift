@@ -9,7 +9,8 @@ struct SourceFile: Sendable {
     /// The path from the root of the project.
     let path: String
     let lines: [String]
-    /// The text with comments and the contents of string literals blanked out.
+    /// The text with comments and the contents of string literals blanked out; empty for files of
+    /// which only lines are looked at.
     let code: String
     let codeLines: [String]
 
@@ -23,13 +24,17 @@ struct SourceFile: Sendable {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     /// All Swift files below Sources.
-    static let sources = files(below: ["Sources"], endings: ["swift"])
+    static let sources = files(below: ["Sources"], endings: ["swift"], withCode: true)
     /// All files of ours that a compiler reads.
     static let all =
-        files(below: ["Sources", "Tests", "benchmarks"], endings: ["swift", "c", "cpp", "h"])
-        + [file("Package.swift")].compactMap(\.self)
+        files(
+            below: ["Sources", "Tests", "benchmarks"],
+            endings: ["swift", "c", "cpp", "h"],
+            withCode: false
+        ) + [file("Package.swift", withCode: false)].compactMap(\.self)
 
-    static func files(below folders: [String], endings: Set<String>) -> [SourceFile] {
+    static func files(below folders: [String], endings: Set<String>, withCode: Bool) -> [SourceFile]
+    {
         folders.flatMap { folder -> [SourceFile] in
             let start = self.root.appendingPathComponent(folder)
             let names = FileManager.default.enumerator(atPath: start.path)?.compactMap {
@@ -40,26 +45,28 @@ struct SourceFile: Sendable {
                     endings.contains((name as NSString).pathExtension)
                         && !name.split(separator: "/").contains { $0.hasPrefix(".") }
                 }
-                .compactMap { self.file("\(folder)/\($0)") }
+                .compactMap { self.file("\(folder)/\($0)", withCode: withCode) }
         }
     }
 
-    static func file(_ path: String) -> SourceFile? {
+    static func file(_ path: String, withCode: Bool = true) -> SourceFile? {
         let url = self.root.appendingPathComponent(path)
         guard let text = try? String(contentsOf: url, encoding: .utf8) else { return nil }
-        return SourceFile(path: path, text: text)
+        return SourceFile(path: path, text: text, withCode: withCode)
     }
 
-    init(path: String, text: String) {
+    init(path: String, text: String, withCode: Bool = true) {
         self.path = path
         self.lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        self.code = Blanking(text).code
+        self.code = withCode ? Blanking(text).code : ""
         self.codeLines = self.code.split(separator: "\n", omittingEmptySubsequences: false)
             .map(String.init)
     }
 
     /// Where `pattern` is found in code, as `path:line: the line`.
     func places(of pattern: Regex<Substring>) -> [String] {
+        // Unicode's words may have a dot in them: `Task.yield` is one.
+        let pattern = pattern.wordBoundaryKind(.simple)
         // Most files have none: one look at the whole is faster than one at every line.
         guard self.code.contains(pattern) else { return [] }
         return self.codeLines.indices.filter { self.codeLines[$0].contains(pattern) }

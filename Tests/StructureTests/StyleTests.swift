@@ -105,17 +105,12 @@ import Testing
             "Manager", "Helper", "Helpers", "Util", "Utils", "Utility", "Data", "Info",
         ]
         for file in SourceFile.sources {
-            for (index, line) in file.codeLines.enumerated() {
-                for match in line.matches(
-                    of: #/\b(?:class|struct|enum|protocol|typealias|associatedtype) +([A-Z]\w*)/#
-                ) {
-                    let words = match.1.matches(of: #/[A-Z]+(?![a-z])|[A-Z][a-z0-9]*/#)
-                        .map { String($0.0) }
-                    #expect(
-                        banned.isDisjoint(with: words),
-                        "\(file.path):\(index + 1): \(match.1)"
-                    )
-                }
+            for match in file.code.matches(
+                of: #/\b(?:class|struct|enum|protocol|typealias|associatedtype) +([A-Z]\w*)/#
+            ) {
+                let words = match.1.matches(of: #/[A-Z]+(?![a-z])|[A-Z][a-z0-9]*/#)
+                    .map { String($0.0) }
+                #expect(banned.isDisjoint(with: words), "\(file.path): \(match.1)")
             }
         }
     }
@@ -188,6 +183,7 @@ private struct FunctionBody {
                 }
             }
             func short() { unsafe e }
+            Task.yield()
             """
     )
 
@@ -197,6 +193,8 @@ private struct FunctionBody {
         }
         #expect(lines == ["5", "12"])
         #expect(self.file.places(of: #/[\w)]!/#).count == 1)
+        #expect(self.file.places(of: #/\bTask\b/#).count == 1)
+        #expect(self.file.places(of: #/\bask\b/#).isEmpty)
         #expect(self.file.module == "Sample")
         #expect(self.file.codeLines.count == self.file.lines.count)
     }

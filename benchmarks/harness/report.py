@@ -112,7 +112,9 @@ class Report:
                          f"{ratio:.2f}, at most {most}: {verdict}")
 
     def write(self, directory, runs):
-        self.document["runs"] = runs
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "latest.md").write_text("\n".join(self.lines).rstrip() + "\n")
-        (directory / "latest.json").write_text(json.dumps(self.document, indent=1) + "\n")
+        # A line for each run, so that two results can be compared line by line.
+        head = ",\n".join(f'"{key}": {json.dumps(self.document[key])}' for key in self.document)
+        lines = ",\n".join(json.dumps(run) for run in runs)
+        (directory / "latest.json").write_text(f'{{{head},\n"runs": [\n{lines}\n]}}\n')

@@ -32,10 +32,10 @@ package final class Journal {
         self.end()
     }
 
-    func connectionRefused(_ stream: any ByteStream, _ service: StaticString, _ why: StaticString) {
+    func connectionRefused(_ stream: any ByteStream, _ service: StaticString, _ why: String) {
         guard self.begin(.notice, "connection refused", stream) else { return }
         self.line.field("service", service)
-        self.line.field("reason", why)
+        self.line.field(string: "reason", why)
         self.end()
     }
 

@@ -35,7 +35,7 @@ package final class ServeProcess {
     private static let ownDescriptors = 256
 
     /// Room for the buffers of a group of messages, and little beside what a server has.
-    private static let freedOctetsMax: Int32 = 1 << 20
+    private static let freedOctetsMax: Int32 = 4 << 20
 
     /// Runs until a signal ends it.
     package static func run(_ configuration: Configuration) throws(Failure) {
