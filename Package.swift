@@ -123,7 +123,7 @@ let package = Package(
         ),
         tests(
             of: "POP3Protocol",
-            also: ["CAllocationCount", "MailBytes"],
+            also: ["CAllocationCount", "MailBytes", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(of: "Credentials", also: ["MailBytes"]),

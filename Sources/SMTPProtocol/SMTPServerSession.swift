@@ -137,10 +137,7 @@ extension SMTPServerSession {
         switch self.phase {
         case .awaitingGreeting, .suspended: .answer
         case .awaitingCommand: .command
-        case .receivingContent, .refusingContent, .receivingChunk: .content
-        case .refusingChunk(_, _, let stage):
-            // Without a message there is no pace to keep, only silence to notice.
-            stage == .ready && self.recipientCount > 0 ? .content : .command
+        case .receivingContent, .refusingContent, .receivingChunk, .refusingChunk: .content
         case .closed: .nothing
         }
     }

@@ -5,9 +5,10 @@
 import MailBytes
 import POP3Protocol
 import Testing
+import TranscriptSupport
 
 /// A session with its input queue and the trace of all it did.
-final class Replay {
+final class Replay: ReplayedSession {
     private var session: POP3ServerSession
     private var input: [UInt8] = []
     private var output: [UInt8] = []
@@ -19,8 +20,6 @@ final class Replay {
         self.session = POP3ServerSession(settings: settings)
         self.step(.accepted(earlyTalk: earlyTalk, nonce: 0x1234_abcd, clock: 0x5678))
     }
-
-    var hasInput: Bool { !self.input.isEmpty }
 
     func feed(_ octets: [UInt8]) {
         self.input += octets
@@ -138,7 +137,4 @@ final class Replay {
         }
         self.output.removeFirst(start)
     }
-
-    /// Whether a line is begun and not ended, as only an abandoned content leaves one.
-    var hasUnfinishedLine: Bool { !self.output.isEmpty }
 }

@@ -18,22 +18,14 @@ final class Replay: ReplayedSession {
     /// The content that is being received.
     private var message: [UInt8]?
     private var isSuspended = false
-    private var isOpening = false
     private(set) var trace: [String] = []
     private(set) var isClosed = false
-    /// The messages that were to be made durable.
-    private(set) var committed: [[UInt8]] = []
-    /// How many effects were carried out.
-    private(set) var steps = 0
 
     init(_ settings: SMTPServerSettings, peer: NetworkAddress, options: [String: Int] = [:]) {
         self.session = SMTPServerSession(settings: settings, peer: peer)
         self.showsTrace = options["trace"] != nil
         self.step(.accepted(earlyTalk: options["early-talk"] != nil))
     }
-
-    /// What the session has not consumed.
-    var unconsumedCount: Int { self.input.count }
 
     func feed(_ octets: [UInt8]) {
         self.input += octets
@@ -112,7 +104,6 @@ final class Replay: ReplayedSession {
     private func step(_ event: borrowing SMTPServerSession.Event) -> SMTPServerSession.Effect {
         var replies = ReplyBuffer()
         let step = self.session.reduce(event, into: &replies)
-        self.steps += 1
         self.output += replies.span.copy()
         self.takeLines()
         self.perform(step.effect)
@@ -157,7 +148,6 @@ final class Replay: ReplayedSession {
         let content = self.message ?? []
         #expect(self.message != nil)
         if !self.showsTrace { #expect(self.session.contentOctets == content.count) }
-        self.committed.append(content)
         self.message = nil
         self.ask("commitMessage \"\(escaped(content))\"")
     }

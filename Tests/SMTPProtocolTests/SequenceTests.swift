@@ -73,7 +73,7 @@ private enum Standing: String, CaseIterable {
         case .opening: recipient + ["DATA"]
         case .openingForChunk: recipient + ["BDAT 5"]
         case .content: recipient + ["DATA", "?opened"]
-        case .refusedContent: recipient + ["DATA", "?opened", "bare\nLF"]
+        case .refusedContent: recipient + ["DATA", "?opened", "\nLF"]
         case .chunk: recipient + ["BDAT 5", "?opened"]
         case .refusedChunk: ["@ c", "BDAT 5"]
         case .committing: recipient + ["DATA", "?opened", "."]
