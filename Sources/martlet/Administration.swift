@@ -35,10 +35,7 @@ enum Administration {
         do throws(Administrator.Failure) {
             return try Administrator(configuration: configuration).perform(requests)
         } catch {
-            switch error {
-            case .store(let why, let directory): throw Complaint(why, directory: directory)
-            case .server(let why): throw Complaint(.unavailable, why)
-            }
+            throw Complaint(error)
         }
     }
 

@@ -21,3 +21,12 @@ extension Complaint {
         }
     }
 }
+
+extension Complaint {
+    init(_ failure: Administrator.Failure) {
+        switch failure {
+        case .store(let why, let directory): self.init(why, directory: directory)
+        case .server(let why): self.init(.unavailable, why)
+        }
+    }
+}

@@ -76,6 +76,22 @@ extension EndToEnd {
             #expect(Set(try server.maildrop().map(\.uniqueID)).isDisjoint(with: before))
         }
 
+        @Test("After a restored backup the mail is there, with other unique-ids")
+        func restoredBackup() throws {
+            let server = try ServerProcess()
+            try server.smtp().submit(Message(seed: 72), to: "anna@example.test")
+            let before = try server.maildrop()
+            // Not while the server has the store: its sessions have the old ids.
+            #expect(try server.martlet("restored").exitCode == 75)
+            try #require(server.terminate() == 0)
+            let outcome = try server.martlet("restored")
+            #expect(outcome.exitCode == 0, "\(outcome)")
+            try server.start()
+            let after = try server.maildrop()
+            #expect(after.map(\.content) == before.map(\.content))
+            #expect(Set(after.map(\.uniqueID)).isDisjoint(with: before.map(\.uniqueID)))
+        }
+
         @Test("A file with passwords and crypt(3) hashes becomes accounts")
         func importsAccounts() throws {
             let server = try ServerProcess()

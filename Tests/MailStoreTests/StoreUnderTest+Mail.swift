@@ -189,3 +189,9 @@ extension [UInt8] {
         self = random.octets(count)
     }
 }
+
+extension AddressEntry {
+    var isNothing: Bool {
+        if case .none = self { true } else { false }
+    }
+}

@@ -200,6 +200,44 @@ struct UpkeepTests {
         #expect(try store.contents(of: bert).count == 200)
     }
 
+    // MARK: - Requests that cannot be carried out
+
+    @Test("A request that cannot be carried out does not harm its neighbours")
+    func badNeighbour() throws {
+        let store = try SQLiteStore()
+        let account = try store.addAccount("anna@example.test")
+        let path = StoreDirectory.database(in: store.directory.path)
+        try Database(path: path, readOnly: false, vfs: nil).execute(
+            "CREATE TRIGGER no BEFORE INSERT ON alias BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        let messages = (1...3).map { TestMessage($0, "message \($0)\r\n") }
+        let alias = StoreRequest.addAlias(
+            try address("list@example.test"),
+            targets: [try address("anna@example.test")]
+        )
+        let answers = store.commit(
+            [messages[0].append(to: [account]), alias]
+                + messages[1...].map { $0.append(to: [account]) }
+        )
+        #expect(answers.map(\.isDone) == [true, false, true, true])
+        #expect(try store.contents(of: account) == messages.map(\.delivered))
+        #expect(try store.resolve(address("list@example.test")).isNothing)
+    }
+
+    @Test("A maildrop whose sequences are used up takes no more mail, and stays readable")
+    func usedUpSequences() throws {
+        let store = try SQLiteStore()
+        let account = try store.addAccount("anna@example.test")
+        let path = StoreDirectory.database(in: store.directory.path)
+        try Database(path: path, readOnly: false, vfs: nil).execute(
+            "UPDATE maildrop_head SET next_seq = \(UInt32.max - 1)"
+        )
+        let last = TestMessage(1, "last\r\n")
+        #expect(store.ask(last.append(to: [account])).isDone)
+        #expect(store.ask(TestMessage(2, "x\r\n").append(to: [account])).failure == .overQuota)
+        #expect(try store.contents(of: account) == [last.delivered])
+    }
+
     @Test("Ten thousand messages are deleted in one transaction")
     func manyDeletions() throws {
         let store = try SQLiteStore()

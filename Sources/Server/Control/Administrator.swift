@@ -44,6 +44,20 @@ package struct Administrator {
         return self.perform(requests, store: store, reading: StoreReading(reader: reader))
     }
 
+    /// Makes all unique-ids new, after a backup was restored; while no server runs.
+    package func startNewIncarnations() throws(Failure) {
+        do throws(StoreError) {
+            let store = try MailStore(
+                directory: self.configuration.dataDirectory,
+                options: self.configuration.storeOptions
+            )
+            defer { store.close() }
+            try store.startNewIncarnations()
+        } catch {
+            throw .store(error, directory: self.configuration.dataDirectory)
+        }
+    }
+
     private func performOnline(
         _ requests: [AdministrationRequest]
     ) throws(Failure) -> [AdministrationResult] {
