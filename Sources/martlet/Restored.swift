@@ -8,9 +8,10 @@ struct Restored: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make unique-ids new after the data directory was restored from a backup.",
         discussion: """
-            To be run once, before the server is started again. Unique-ids and message ids that were \
-            given after the backup was made must not be given a second time, or clients would take \
-            new mail for mail that they have. They fetch what they left on the server once more.
+            To be run once, before the server is started again. Unique-ids and message ids that \
+            were given after the backup was made must not be given a second time, or clients \
+            would take new mail for mail that they have. They fetch what they left on the server \
+            once more.
             """
     )
 
