@@ -144,7 +144,7 @@ let package = Package(
 
         .target(
             name: "FuzzProperties",
-            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol"],
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol", "Server"],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),
@@ -170,7 +170,7 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
-    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSMTP"].map { name in
         .executableTarget(
             name: name,
             dependencies: ["FuzzProperties"],

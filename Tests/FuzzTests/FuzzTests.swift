@@ -83,6 +83,18 @@ import Testing
         }
     }
 
+    @Test func proxyHeaders() throws {
+        var random = Mutation(seed: 2)
+        let headers = try Self.findings("PROXY")
+        #expect(headers.count >= 5)
+        for octets in headers {
+            for round in 0..<2000 {
+                let input = round == 0 ? octets : random.change(octets)
+                guard self.check(input, PROXYProperty.check) else { return }
+            }
+        }
+    }
+
     /// False, and an issue with the input, when the property does not hold.
     @discardableResult
     private func check(
