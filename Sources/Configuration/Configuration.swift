@@ -22,7 +22,15 @@ package struct Configuration: Sendable {
     package var subaddressDelimiter: UInt8? = UInt8(ascii: "+")
     /// Whether passwords may come without TLS on addresses that are not loopback.
     package var allowsPlaintextAuthAnywhere = false
+    /// The networks whose PROXY headers are believed.
+    package var trustedProxies: [NetworkPrefix] = []
+    /// Whom a server that was started by root becomes once its ports are open; nil: it stays root.
+    package var user: String?
+    package var confinement = Confinement.auto
     package var listeners: [Listener] = []
+    package var tls = TLS()
+    package var auth = Auth()
+    package var submission = Submission()
     package var smtp = SMTP()
     package var pop3 = POP3()
     package var store = Store()
@@ -30,6 +38,13 @@ package struct Configuration: Sendable {
     package var limits = Limits()
 
     package init() {}
+
+    /// Whether the process gives up what it does not need of the system.
+    package enum Confinement: String, Sendable, CaseIterable {
+        /// As far as the kernel offers it.
+        case auto
+        case off
+    }
 
     /// What SMTP and LMTP sessions do that the operator may choose.
     package struct SMTP: Sendable {

@@ -10,6 +10,9 @@ struct ConfigurationKey: Sendable {
     /// The tables of the file.
     enum Table: String, CaseIterable, Sendable {
         case top = ""
+        case tls
+        case auth
+        case submission
         case smtp
         case pop3
         case store
@@ -33,9 +36,14 @@ struct ConfigurationKey: Sendable {
         case domains(Place<[String]>)
         case mailbox(Place<Address?>)
         case directory(Place<String>)
+        case file(Place<String?>)
+        case user(Place<String?>)
         case delimiter(Place<UInt8?>)
         case networks(Place<[Configuration.NetworkPrefix]>)
         case choice([String], set: @Sendable (inout Configuration, String) -> Void)
+        case mechanisms(Place<[Configuration.Mechanism]?>)
+        case certificates(Place<[Configuration.TLS.Certificate]>)
+        case tokenIssuers(Place<[Configuration.Auth.TokenIssuer]>)
     }
 
     let table: Table
@@ -73,6 +81,8 @@ struct ConfigurationKey: Sendable {
         case .domains: "an array of domains, such as [\"example.org\"] (\(self.purpose))"
         case .mailbox: "an address, such as \"office@example.org\" (\(self.purpose))"
         case .directory: "the path of a directory (\(self.purpose))"
+        case .file: "the path of a file (\(self.purpose))"
+        case .user: "the name of a user, or \"\" for none (\(self.purpose))"
         case .delimiter:
             "one of \(Self.delimiters.map(\.quoted).joined(separator: " ")), or \"\" for none "
                 + "(\(self.purpose))"
@@ -81,6 +91,10 @@ struct ConfigurationKey: Sendable {
                 + " (\(self.purpose))"
         case .choice(let names, _):
             "one of \(names.map(\.quoted).joined(separator: " ")) (\(self.purpose))"
+        case .mechanisms:
+            "an array of mechanisms, such as [\"SCRAM-SHA-256\", \"PLAIN\"] (\(self.purpose))"
+        case .certificates, .tokenIssuers:
+            "one or more tables, [[\(self.path)]] (\(self.purpose))"
         }
     }
 

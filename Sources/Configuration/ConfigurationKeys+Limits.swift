@@ -4,7 +4,8 @@
 // upper bounds keep its arithmetic and memory sane.
 
 extension ConfigurationKey {
-    static let limits: [ConfigurationKey] = connectionLimits + sessionLimits + serverLimits
+    static let limits: [ConfigurationKey] =
+        connectionLimits + sessionLimits + abuseLimits + serverLimits
 
     private static func limit(
         _ name: String,
@@ -59,6 +60,18 @@ extension ConfigurationKey {
             0...3600,
             \.limits.shutdownGraceSeconds,
             "seconds that sessions have to end when the server stops"
+        ),
+        limit(
+            "handshake-seconds",
+            1...3600,
+            \.limits.handshakeSeconds,
+            "seconds within which a TLS handshake must be over, its wait for a turn included"
+        ),
+        limit(
+            "proxy-header-seconds",
+            1...60,
+            \.limits.proxyHeaderSeconds,
+            "seconds within which a PROXY header must be there"
         ),
     ]
 
@@ -134,6 +147,63 @@ extension ConfigurationKey {
         ),
     ]
 
+    private static let abuseLimits: [ConfigurationKey] = [
+        limit(
+            "connections-per-client-minute",
+            1...1_000_000,
+            \.limits.connectionsPerClientMinute,
+            "connections that one client may begin in a minute"
+        ),
+        limit(
+            "greeting-delay-milliseconds",
+            0...60_000,
+            \.limits.greetingDelayMilliseconds,
+            "milliseconds before an SMTP greeting, in which a client must be silent"
+        ),
+        limit(
+            "tarpit-after-errors",
+            0...1_000_000,
+            \.limits.tarpitAfterErrors,
+            "refused commands of one session after which further refusals come late"
+        ),
+        limit(
+            "tarpit-milliseconds",
+            0...60_000,
+            \.limits.tarpitMilliseconds,
+            "milliseconds by which they come late"
+        ),
+        limit(
+            "login-failures-per-client",
+            1...1_000_000,
+            \.limits.loginFailuresPerClient,
+            "failed logins after which a client is banned"
+        ),
+        limit(
+            "login-failures-per-account",
+            1...1_000_000,
+            \.limits.loginFailuresPerAccount,
+            "failed logins after which those of an account are slowed down, wherever from"
+        ),
+        limit(
+            "login-ban-seconds",
+            1...86_400,
+            \.limits.loginBanSeconds,
+            "seconds that a ban lasts, and that failed logins are remembered"
+        ),
+        limit(
+            "messages-per-account-hour",
+            1...1_000_000_000,
+            \.limits.messagesPerAccountHour,
+            "messages that one account may submit in an hour"
+        ),
+        limit(
+            "recipients-per-account-hour",
+            1...1_000_000_000,
+            \.limits.recipientsPerAccountHour,
+            "recipients to whom one account may submit in an hour"
+        ),
+    ]
+
     private static let serverLimits: [ConfigurationKey] = [
         limit(
             "content-memory-octets",
@@ -146,6 +216,12 @@ extension ConfigurationKey {
             1...100_000,
             \.limits.stepsPerTurn,
             "commands of one session that are done before the others have their turn"
+        ),
+        limit(
+            "handshakes-per-turn",
+            1...1000,
+            \.limits.handshakesPerTurn,
+            "TLS handshakes that begin before other sessions have their turn"
         ),
         limit(
             "address-cache-entries",

@@ -4,7 +4,8 @@
 
 extension ConfigurationKey {
     /// Every key outside of [[listener]].
-    static let all: [ConfigurationKey] = top + smtp + pop3 + store + log + limits
+    static let all: [ConfigurationKey] =
+        top + tls + auth + submission + smtp + pop3 + store + log + limits
 
     private static let top: [ConfigurationKey] = [
         ConfigurationKey(
@@ -51,6 +52,26 @@ extension ConfigurationKey {
             "allow-plaintext-auth-anywhere",
             .flag(\.allowsPlaintextAuthAnywhere),
             "whether plaintext-auth is allowed on addresses that are not loopback"
+        ),
+        ConfigurationKey(
+            .top,
+            "trusted-proxies",
+            .networks(\.trustedProxies),
+            "whose PROXY headers are believed"
+        ),
+        ConfigurationKey(
+            .top,
+            "user",
+            .user(\.user),
+            "whom a server started by root becomes once its ports are open"
+        ),
+        ConfigurationKey(
+            .top,
+            "confine",
+            .choice(Configuration.Confinement.allCases.map(\.rawValue)) { configuration, name in
+                Configuration.Confinement(rawValue: name).map { configuration.confinement = $0 }
+            },
+            "whether the server gives up what it does not need of the system"
         ),
     ]
 

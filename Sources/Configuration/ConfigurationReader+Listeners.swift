@@ -7,10 +7,12 @@ internal import MailBytes
 extension ConfigurationReader {
     /// The keys of a [[listener]] table.
     enum Listener {
-        static let keys = ["service", "address", "tls", "plaintext-auth", "optional"]
+        static let keys = [
+            "service", "address", "tls", "plaintext-auth", "proxy-protocol", "xclient-networks",
+            "xclient-login", "optional",
+        ]
         /// Values that the file will take one day.
-        static let unbuiltServices = ["submission", "admin"]
-        static let unbuiltTLS = ["starttls", "implicit"]
+        static let unbuiltServices = ["admin"]
         /// The longest path of a Unix socket; its NUL is the 108th octet (unix(7)).
         static let pathOctetsMax = 107
     }
@@ -21,87 +23,99 @@ extension ConfigurationReader {
             let why = "must be one or more tables, [[listener]], not \(entry.value.description)"
             return self.complain(at: entry.value.line, "listener", why)
         }
-        for (index, value) in values.enumerated() {
-            let path = "listener[\(index)]"
-            guard case .table(let table) = value.content else {
-                self.complain(
-                    at: value.line,
-                    path,
-                    "must be a table, [[listener]], not \(value.description)"
-                )
-                continue
-            }
-            self.readListener(table, at: value.line, path)
-        }
+        for row in self.rows(of: values, named: "listener") { self.readListener(row) }
     }
 
-    private mutating func readListener(_ table: TOMLTable, at line: Int, _ path: String) {
-        for entry in table.entries where !Listener.keys.contains(entry.name) {
-            let why =
-                Self.homeOutsideListeners(of: entry.name).map { "is unknown here; \($0)" }
-                ?? "is unknown; \(Self.cure(for: entry.name, among: Listener.keys))"
-            self.complain(at: entry.line, "\(path).\(entry.name.asKey)", why)
-        }
-        let service = self.service(table, at: line, path)
-        let address = self.address(table, at: line, path)
-        self.checkTLS(table, path)
+    private mutating func readListener(_ row: Row) {
+        self.checkNames(row, among: Listener.keys)
+        let service = self.service(row)
+        let address = self.address(row)
+        let tls = self.tlsMode(row)
         let permitsPlaintextAuth = self.flag(
-            table,
-            path,
+            row,
             "plaintext-auth",
             "whether passwords may come without TLS"
         )
         let isOptional = self.flag(
-            table,
-            path,
+            row,
             "optional",
             "whether to start without it when the address is in use"
         )
-        guard let service, let address else { return }
-        self.configuration.listeners.append(
-            Configuration.Listener(
-                service: service,
-                address: address,
-                permitsPlaintextAuth: permitsPlaintextAuth,
-                isOptional: isOptional
-            )
+        let expectsProxyHeader = self.flag(
+            row,
+            "proxy-protocol",
+            "whether connections begin with a PROXY header"
         )
-        self.listenerPlaces.append((path, table["address"]?.value.line ?? line))
+        let networks = self.xclientNetworks(row)
+        let permitsXCLIENTLogin = self.flag(
+            row,
+            "xclient-login",
+            "whether XCLIENT may say who has logged in"
+        )
+        guard let service, let address, let tls else { return }
+        var listener = Configuration.Listener(
+            service: service,
+            address: address,
+            tls: tls,
+            permitsPlaintextAuth: permitsPlaintextAuth,
+            isOptional: isOptional
+        )
+        listener.expectsProxyHeader = expectsProxyHeader
+        listener.xclientNetworks = networks
+        listener.permitsXCLIENTLogin = permitsXCLIENTLogin
+        self.configuration.listeners.append(listener)
+        self.listenerPlaces.append(row)
     }
 
-    private mutating func service(
-        _ table: TOMLTable,
-        at line: Int,
-        _ path: String
-    ) -> Configuration.Listener.Service? {
+    private mutating func service(_ row: Row) -> Configuration.Listener.Service? {
         let names = Configuration.Listener.Service.allCases.map(\.rawValue.quoted)
         let expectation = "one of \(names.joined(separator: " "))"
-        guard let value = table["service"]?.value else {
-            self.complain(at: line, "\(path).service", "is missing; it must be \(expectation)")
+        let path = "\(row.path).service"
+        guard let value = row.table["service"]?.value else {
+            self.complain(at: row.line, path, "is missing; it must be \(expectation)")
             return nil
         }
         if case .string(let text) = value.content {
             if let service = Configuration.Listener.Service(rawValue: text) { return service }
             if Listener.unbuiltServices.contains(text) {
                 let why = "the service \(text.quoted) is not built yet; write \(expectation)"
-                self.complain(at: value.line, "\(path).service", why)
+                self.complain(at: value.line, path, why)
                 return nil
             }
         }
-        let why = "must be \(expectation), not \(value.description)"
-        self.complain(at: value.line, "\(path).service", why)
+        self.complain(at: value.line, path, "must be \(expectation), not \(value.description)")
         return nil
     }
 
-    private mutating func address(
-        _ table: TOMLTable,
-        at line: Int,
-        _ path: String
-    ) -> Configuration.Listener.Address? {
-        let path = "\(path).address"
+    private mutating func tlsMode(_ row: Row) -> Configuration.Listener.TLSMode? {
+        guard let value = row.table["tls"]?.value else { return .off }
+        if case .string(let text) = value.content,
+            let mode = Configuration.Listener.TLSMode(rawValue: text)
+        {
+            return mode
+        }
+        let names = Configuration.Listener.TLSMode.allCases.map(\.rawValue.quoted)
+        let why = "must be one of \(names.joined(separator: " ")), not \(value.description)"
+        self.complain(at: value.line, "\(row.path).tls", why)
+        return nil
+    }
+
+    private mutating func xclientNetworks(_ row: Row) -> [Configuration.NetworkPrefix] {
+        guard let value = row.table["xclient-networks"]?.value else { return [] }
+        let path = "\(row.path).xclient-networks"
+        guard case .array(let values) = value.content else {
+            let why = "must be an array of networks, such as [\"192.0.2.0/24\"] (peers that may "
+            self.complain(at: value.line, path, why + "send XCLIENT), not \(value.description)")
+            return []
+        }
+        return self.networks(values, path)
+    }
+
+    private mutating func address(_ row: Row) -> Configuration.Listener.Address? {
+        let path = "\(row.path).address"
         let expectation = "\"IPv4:port\", \"[IPv6]:port\" or \"unix:PATH\""
-        guard let value = table["address"]?.value else {
-            self.complain(at: line, path, "is missing; it must be \(expectation)")
+        guard let value = row.table["address"]?.value else {
+            self.complain(at: row.line, path, "is missing; it must be \(expectation)")
             return nil
         }
         guard case .string(let text) = value.content else {
@@ -141,28 +155,5 @@ extension ConfigurationReader {
             return nil
         }
         return .unix(path: socket)
-    }
-
-    private mutating func checkTLS(_ table: TOMLTable, _ path: String) {
-        guard let value = table["tls"]?.value, value.content != .string("off") else { return }
-        if case .string(let text) = value.content, Listener.unbuiltTLS.contains(text) {
-            let why = "\(text.quoted) is not built yet; write \"off\" or leave it out"
-            return self.complain(at: value.line, "\(path).tls", why)
-        }
-        self.complain(at: value.line, "\(path).tls", "must be \"off\", not \(value.description)")
-    }
-
-    /// A key that is true or false, and false when it is left out.
-    private mutating func flag(
-        _ table: TOMLTable,
-        _ path: String,
-        _ key: String,
-        _ meaning: String
-    ) -> Bool {
-        guard let value = table[key]?.value else { return false }
-        if case .boolean(let flag) = value.content { return flag }
-        let why = "must be true or false (\(meaning)), not \(value.description)"
-        self.complain(at: value.line, "\(path).\(key)", why)
-        return false
     }
 }

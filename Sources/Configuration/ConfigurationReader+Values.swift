@@ -25,6 +25,10 @@ extension ConfigurationReader {
             self.readMailbox(text, at: value.line, for: key, into: place)
         case (.directory(let place), .string(let text)) where Self.isPath(text):
             self.configuration[keyPath: place] = ConfigurationFile.resolve(text, in: self.directory)
+        case (.file(let place), .string(let text)) where Self.isPath(text):
+            self.configuration[keyPath: place] = ConfigurationFile.resolve(text, in: self.directory)
+        case (.user(let place), .string(let text)) where text.isEmpty || Self.isUser(text):
+            self.configuration[keyPath: place] = text.isEmpty ? nil : text
         case (.delimiter(let place), .string(let text))
         where text.isEmpty || ConfigurationKey.delimiters.contains(text):
             self.configuration[keyPath: place] = text.utf8.first
@@ -32,8 +36,17 @@ extension ConfigurationReader {
             self.readNetworks(values, for: key, into: place)
         case (.choice(let names, let set), .string(let text)) where names.contains(text):
             set(&self.configuration, text)
+        case (.mechanisms(let place), .array(let values)):
+            self.readMechanisms(values, of: value, for: key, into: place)
+        case (.certificates(let place), .array(let values)):
+            self.configuration[keyPath: place] = self.rows(of: values, for: key)
+                .compactMap { self.certificate($0) }
+        case (.tokenIssuers(let place), .array(let values)):
+            self.configuration[keyPath: place] = self.rows(of: values, for: key)
+                .compactMap { self.tokenIssuer($0) }
         case (.number, _), (.optionalNumber, _), (.flag, _), (.domain, _), (.domains, _),
-            (.mailbox, _), (.directory, _), (.delimiter, _), (.networks, _), (.choice, _):
+            (.mailbox, _), (.directory, _), (.file, _), (.user, _), (.delimiter, _),
+            (.networks, _), (.choice, _), (.mechanisms, _), (.certificates, _), (.tokenIssuers, _):
             self.complain(about: value, for: key)
         }
         if self.errors.count == count { self.lines[key.path] = value.line }
@@ -92,9 +105,13 @@ extension ConfigurationReader {
         for key: ConfigurationKey,
         into place: ConfigurationKey.Place<[Configuration.NetworkPrefix]>
     ) {
+        self.configuration[keyPath: place] = self.networks(values, key.path)
+    }
+
+    mutating func networks(_ values: [TOMLValue], _ path: String) -> [Configuration.NetworkPrefix] {
         var networks: [Configuration.NetworkPrefix] = []
         for (index, value) in values.enumerated() {
-            let path = "\(key.path)[\(index)]"
+            let path = "\(path)[\(index)]"
             guard case .string(let text) = value.content else {
                 let why = "must be a network, such as \"192.0.2.0/24\", not \(value.description)"
                 self.complain(at: value.line, path, why)
@@ -113,7 +130,38 @@ extension ConfigurationReader {
                 self.complain(at: value.line, path, why)
             }
         }
-        self.configuration[keyPath: place] = networks
+        return networks
+    }
+
+    private mutating func readMechanisms(
+        _ values: [TOMLValue],
+        of array: TOMLValue,
+        for key: ConfigurationKey,
+        into place: ConfigurationKey.Place<[Configuration.Mechanism]?>
+    ) {
+        guard !values.isEmpty else {
+            let why = "is empty; name one mechanism at least, or leave it out for all that can work"
+            return self.complain(at: array.line, key.path, why)
+        }
+        let names = Configuration.Mechanism.allCases.map(\.rawValue)
+        var mechanisms: [Configuration.Mechanism] = []
+        for (index, value) in values.enumerated() {
+            let path = "\(key.path)[\(index)]"
+            guard case .string(let text) = value.content,
+                let mechanism = Configuration.Mechanism(rawValue: text)
+            else {
+                let known = names.map(\.quoted).joined(separator: " ")
+                let why = "must be one of \(known), not \(value.description)"
+                self.complain(at: value.line, path, why)
+                continue
+            }
+            if mechanisms.contains(mechanism) {
+                self.complain(at: value.line, path, "names \(text.quoted) a second time")
+            } else {
+                mechanisms.append(mechanism)
+            }
+        }
+        self.configuration[keyPath: place] = mechanisms
     }
 
     // MARK: - Texts
@@ -134,6 +182,16 @@ extension ConfigurationReader {
         self.domain(text) != nil && text.utf8.count <= 253
             && text.utf8.allSatisfy {
                 $0.isASCIILetter || $0.isASCIIDigit || $0 == .dot || $0 == UInt8(ascii: "-")
+            }
+    }
+
+    /// Whether a text can name a user of the system.
+    static func isUser(_ text: String) -> Bool {
+        text.utf8.count <= 32
+            && text.utf8.first.map { $0.isASCIILetter || $0 == UInt8(ascii: "_") } ?? false
+            && text.utf8.allSatisfy {
+                $0.isASCIILetter || $0.isASCIIDigit || $0 == UInt8(ascii: "_") || $0 == .dot
+                    || $0 == UInt8(ascii: "-")
             }
     }
 

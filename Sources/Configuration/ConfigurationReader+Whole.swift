@@ -11,6 +11,8 @@ extension ConfigurationReader {
         self.checkIsLocal(self.configuration.postmaster, "postmaster")
         self.checkIsLocal(self.configuration.catchAll, "catch-all")
         self.checkControlSocket()
+        self.checkCertificates()
+        self.checkMechanisms()
         for index in self.configuration.listeners.indices { self.checkListener(index) }
     }
 
@@ -42,21 +44,14 @@ extension ConfigurationReader {
 
     private mutating func checkListener(_ index: Int) {
         let listener = self.configuration.listeners[index]
-        let (path, line) = (self.listenerPlaces[index].path, self.listenerPlaces[index].line)
+        let row = self.listenerPlaces[index]
+        let (path, line) = (row.path, row.line(of: "address"))
         if listener.service == .lmtp, case .ip(let address) = listener.address, address.port == 25 {
             let why = "LMTP must not be spoken on port 25 (RFC 2033, section 5); 24 is its own"
             self.complain(at: line, "\(path).address", why)
         }
-        if listener.permitsPlaintextAuth, !listener.address.isLoopback,
-            !self.configuration.allowsPlaintextAuthAnywhere
-        {
-            self.complain(
-                at: line,
-                "\(path).plaintext-auth",
-                "passwords would cross the network in clear on \(listener.address); use a loopback "
-                    + "address, or write allow-plaintext-auth-anywhere = true at the top"
-            )
-        }
+        self.checkLogins(listener, at: row)
+        self.checkProxies(listener, at: row)
         if case .unix(let socket) = listener.address,
             socket == "\(self.configuration.dataDirectory)/control.sock"
         {
@@ -66,7 +61,8 @@ extension ConfigurationReader {
             let other = self.configuration.listeners[earlier].address
             guard Self.collide(listener.address, other) else { continue }
             let place = self.listenerPlaces[earlier]
-            let why = "\(listener.address) is taken by \(place.path) on line \(place.line)"
+            let why =
+                "\(listener.address) is taken by \(place.path) on line \(place.line(of: "address"))"
             return self.complain(at: line, "\(path).address", why)
         }
     }

@@ -15,7 +15,7 @@ struct ConfigurationReader {
     /// The lines of keys that were read and found right, by path.
     var lines: [String: Int] = [:]
     /// Where the listeners of the configuration stand in the file: as many as there are listeners.
-    var listenerPlaces: [(path: String, line: Int)] = []
+    var listenerPlaces: [Row] = []
 
     init(file: String) {
         self.file = file
@@ -63,10 +63,13 @@ struct ConfigurationReader {
         }
         guard case .table(let entries) = entry.value.content else {
             let found = entry.value.description
+            let cure =
+                Listener.keys.contains(entry.name)
+                ? "; as a key it belongs into a [[listener]] table" : ""
             return self.complain(
                 at: entry.value.line,
                 entry.name,
-                "must be a table, [\(entry.name)], not \(found)"
+                "must be a table, [\(entry.name)], not \(found)\(cure)"
             )
         }
         self.read(entries, of: table)
@@ -124,5 +127,5 @@ struct ConfigurationReader {
     }
 
     /// Tables that the file will have one day.
-    private static let unbuiltTables = ["tls", "delivery"]
+    private static let unbuiltTables = ["delivery"]
 }

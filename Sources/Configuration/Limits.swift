@@ -28,6 +28,18 @@ extension Configuration {
         package var credentialCacheEntries = 100_000
         package var loginFailureMilliseconds = 1000
         package var shutdownGraceSeconds = 10
+        package var handshakesPerTurn = 2
+        package var handshakeSeconds = 20
+        package var proxyHeaderSeconds = 3
+        package var connectionsPerClientMinute = 600
+        package var greetingDelayMilliseconds = 0
+        package var tarpitAfterErrors = 5
+        package var tarpitMilliseconds = 1000
+        package var loginFailuresPerClient = 20
+        package var loginFailuresPerAccount = 50
+        package var loginBanSeconds = 900
+        package var messagesPerAccountHour = 1000
+        package var recipientsPerAccountHour = 10_000
         package init() {}
     }
 }

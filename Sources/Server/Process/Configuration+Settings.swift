@@ -95,7 +95,8 @@ extension Configuration {
     func profile(of listener: Listener) -> ServiceProfile {
         let pop3 = self.pop3Settings(permitsPlaintext: listener.permitsPlaintextAuth)
         return switch listener.service {
-        case .smtp: ServiceProfile(service: .smtp, smtp: self.smtpSettings(.smtp), pop3: pop3)
+        case .smtp, .submission:
+            ServiceProfile(service: .smtp, smtp: self.smtpSettings(.smtp), pop3: pop3)
         case .lmtp: ServiceProfile(service: .lmtp, smtp: self.smtpSettings(.lmtp), pop3: pop3)
         case .pop3: ServiceProfile(service: .pop3, smtp: self.smtpSettings(.smtp), pop3: pop3)
         }
