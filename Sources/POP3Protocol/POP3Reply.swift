@@ -60,7 +60,8 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
         case .earlyTalk, .foreignProtocol, .unknownCommand, .syntax, .octetsNotAllowed,
             .lineTooLong, .loginFirst, .alreadyLoggedIn, .userFirst, .plaintextRefused,
             .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism, .notUTF8,
-            .loginRefused, .maildropLocked, .loginDelayed, .loginThrottled, .temporaryFailure, .noSuchMessage, .alreadyDeleted, .contentMissing,
+            .loginRefused, .maildropLocked, .loginDelayed, .loginThrottled, .temporaryFailure,
+            .noSuchMessage, .alreadyDeleted, .contentMissing,
             .deletionsFailed, .languageUnknown, .tooManyErrors, .tooManyCommands, .goingDown:
             true
         }
@@ -78,9 +79,11 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
         case .loginThrottled, .temporaryFailure, .deletionsFailed, .goingDown: "[SYS/TEMP] "
         case .ready, .nameTaken, .maildropHas, .messageDeleted, .nothingDone, .uniqueIDsFollow,
             .topFollows, .capabilitiesFollow, .utf8On, .languagesFollow, .languageSelected,
-            .beginTLS, .clientAdopted, .signingOff, .earlyTalk, .foreignProtocol, .unknownCommand, .syntax,
+            .beginTLS, .clientAdopted, .signingOff, .earlyTalk, .foreignProtocol, .unknownCommand,
+            .syntax,
             .octetsNotAllowed, .lineTooLong, .loginFirst, .alreadyLoggedIn, .userFirst,
-            .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism, .noSuchMessage, .alreadyDeleted, .contentMissing,
+            .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism,
+            .noSuchMessage, .alreadyDeleted, .contentMissing,
             .languageUnknown, .tooManyErrors, .tooManyCommands:
             ""
         }
