@@ -52,6 +52,7 @@ let package = Package(
     products: [
         .library(name: "SMTPProtocol", targets: ["SMTPProtocol"]),
         .library(name: "POP3Protocol", targets: ["POP3Protocol"]),
+        .library(name: "SASL", targets: ["SASL"]),
         .library(name: "MailSyntax", targets: ["MailSyntax"]),
         .library(name: "MailBytes", targets: ["MailBytes"]),
         .executable(name: "martlet", targets: ["martlet"]),
@@ -72,6 +73,7 @@ let package = Package(
 
         module("MailBytes", []),
         module("MailSyntax", ["MailBytes"]),
+        module("SASL", ["MailBytes"]),
         module("SMTPProtocol", ["MailBytes", "MailSyntax"]),
         module("POP3Protocol", ["MailBytes"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
@@ -126,6 +128,7 @@ let package = Package(
             also: ["CAllocationCount", "MailBytes", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
+        tests(of: "SASL", also: ["MailBytes"]),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),

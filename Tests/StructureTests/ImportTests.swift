@@ -22,6 +22,7 @@ private struct Allowance {
     static let table = [
         Allowance("MailBytes", [], system: ["Glibc"]),
         Allowance("MailSyntax", ["MailBytes"]),
+        Allowance("SASL", ["MailBytes"]),
         Allowance("SMTPProtocol", ["MailBytes", "MailSyntax"]),
         Allowance("POP3Protocol", ["MailBytes"]),
         Allowance(
