@@ -16,7 +16,7 @@ extension POP3ServerSession {
         case .listing(let listing, let next):
             let effect = self.continueListing(listing, from: next, into: &replies)
             return Step(consumed: 0, effect: effect)
-        case .awaitingGreeting, .suspended, .closed:
+        case .awaitingGreeting, .securing, .suspended, .closed:
             preconditionFailure("input is for a session that awaits a command")
         }
     }
@@ -41,10 +41,9 @@ extension POP3ServerSession {
         guard let lf else { return Step(consumed: 0, effect: .awaitInput) }
         // Deviation (RFC 1939, section 3): a bare LF ends a command too, for people at a terminal.
         let end = lf > 0 && octets[lf - 1] == .cr ? lf - 1 : lf
-        return Step(
-            consumed: count,
-            effect: self.receiveCommand(octets, line: ByteRange(0, end), into: &replies)
-        )
+        let effect = self.receiveCommand(octets, line: ByteRange(0, end), into: &replies)
+        // Whatever came in clear behind STLS must not be read as if it had come under TLS.
+        return Step(consumed: effect == .startTLS ? octets.count : count, effect: effect)
     }
 
     /// Skips octets of a line that is too long, up to a limit.
@@ -95,8 +94,10 @@ extension POP3ServerSession {
         case (.awaitingPassword, .pass(let password)):
             return self.receivePASS(password, of: octets, into: &replies)
         case (.authorization, .pass):
-            let reason: POP3Reply = self.settings.permitsPlaintext ? .userFirst : .plaintextRefused
-            return self.refuse(reason, into: &replies)
+            return self.refuse(
+                self.permitsPasswords ? .userFirst : .plaintextRefused,
+                into: &replies
+            )
         case (.authorization, .apop(let name, let digest)),
             (.awaitingPassword, .apop(let name, let digest)):
             return self.receiveAPOP(name, digest, of: octets, into: &replies)
@@ -105,6 +106,10 @@ extension POP3ServerSession {
         case (.authorization, .utf8), (.awaitingPassword, .utf8):
             self.isUTF8 = true
             return self.accept(.utf8On, into: &replies)
+        case (.authorization, .stls), (.awaitingPassword, .stls):
+            return self.receiveSTLS(into: &replies)
+        case (.authorization, .xclient(let client)), (.awaitingPassword, .xclient(let client)):
+            return self.receiveXCLIENT(client, into: &replies)
         case (.authorization, .quit), (.awaitingPassword, .quit):
             return self.end(saying: .signingOff, into: &replies)
         case (.authorization, .stat), (.authorization, .list), (.authorization, .retr),
@@ -116,7 +121,8 @@ extension POP3ServerSession {
             return self.refuse(.loginFirst, into: &replies)
 
         case (.transaction, .user), (.transaction, .pass), (.transaction, .apop),
-            (.transaction, .auth), (.transaction, .utf8):
+            (.transaction, .auth), (.transaction, .utf8), (.transaction, .stls),
+            (.transaction, .xclient):
             return self.refuse(.alreadyLoggedIn, into: &replies)
         case (.transaction, .quit):
             return self.receiveQUIT(into: &replies)
@@ -152,7 +158,7 @@ extension POP3ServerSession {
         case (.authorization, .foreign), (.awaitingPassword, .foreign), (.transaction, .foreign):
             return self.end(saying: .foreignProtocol, into: &replies)
 
-        case (.awaitingGreeting, _), (.suspended, _), (.listing, _), (.closed, _):
+        case (.awaitingGreeting, _), (.securing, _), (.suspended, _), (.listing, _), (.closed, _):
             preconditionFailure("a command is for a session that awaits one")
         }
     }

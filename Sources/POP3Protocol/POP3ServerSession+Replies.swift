@@ -94,7 +94,7 @@ extension POP3ServerSession {
         switch self.phase {
         case .awaitingGreeting, .authorization, .awaitingPassword, .transaction:
             return self.end(saying: .goingDown, into: &replies)
-        case .suspended: return .awaitInput
+        case .securing, .suspended: return .awaitInput
         case .listing: return .proceed
         case .closed: return .close
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One POP3 conversation, server side: RFC 1939 with LAST of RFC 1460, CAPA of RFC 2449, response
-// codes of RFC 3206, UTF8 and LANG of RFC 6856. Pure: no socket, no clock, no store. What the
-// commands do is in the files beside this one.
+// codes of RFC 3206, STLS of RFC 2595, UTF8 and LANG of RFC 6856. Pure: no socket, no clock, no
+// store. What the commands do is in the files beside this one.
 
 public import MailBytes
 
@@ -29,7 +29,9 @@ public struct POP3ServerSession: ~Copyable {
     enum Phase: Equatable, BitwiseCopyable {
         /// Leaves on `.accepted`.
         case awaitingGreeting
-        /// AUTHORIZATION. Leaves on USER, APOP and QUIT.
+        /// STLS was agreed on. Leaves on `.secured`.
+        case securing
+        /// AUTHORIZATION. Leaves on USER, APOP, STLS, XCLIENT and QUIT.
         case authorization
         /// AUTHORIZATION, directly after USER. Leaves on every command.
         case awaitingPassword
@@ -46,6 +48,7 @@ public struct POP3ServerSession: ~Copyable {
     /// What the driver was asked.
     enum Question: Equatable, BitwiseCopyable {
         case logIn
+        case adoptClient
         case listMaildrop(then: MaildropRequest)
         case readContent(message: Int, offset: Int)
         case commitDeletions
@@ -68,6 +71,7 @@ public struct POP3ServerSession: ~Copyable {
     }
 
     let settings: POP3ServerSettings
+    let offersXCLIENT: Bool
     var phase: Phase = .awaitingGreeting
     var language: POP3Language = .standard
     /// Whether the server waits for this session to come to an end of its reply.
@@ -94,6 +98,8 @@ public struct POP3ServerSession: ~Copyable {
     /// Set while TOP reads, nil while RETR does.
     var bodyLineLimit: BodyLineLimit?
 
+    /// Whether all that is said now is under TLS.
+    public internal(set) var isSecured = false
     /// Whether a login succeeded.
     public internal(set) var isAuthenticated = false
     /// Whether the client asked for UTF-8 (RFC 6856); content is the same either way.
@@ -103,9 +109,12 @@ public struct POP3ServerSession: ~Copyable {
     /// What LAST tells: the highest message-number accessed.
     public internal(set) var highestAccessed = 0
 
-    /// A session that waits for `.accepted`.
-    public init(settings: POP3ServerSettings) {
+    /// A session that waits for `.accepted`, or for `.secured` before it where TLS is implicit.
+    ///
+    /// `offersXCLIENT`: the peer itself is a proxy that may say for whom it speaks.
+    public init(settings: POP3ServerSettings, offersXCLIENT: Bool = false) {
         self.settings = settings
+        self.offersXCLIENT = offersXCLIENT
     }
 
     /// Takes one event in, gives one effect out and appends what is to be sent to `replies`.
@@ -116,6 +125,8 @@ public struct POP3ServerSession: ~Copyable {
         switch event {
         case .accepted(let earlyTalk, let nonce, let clock):
             return self.effect(self.accept(earlyTalk, nonce, clock, into: &replies))
+        case .secured:
+            return self.effect(self.beginSecured(into: &replies))
         case .received(let octets):
             return self.receive(octets, into: &replies)
         case .answered(let answer):
@@ -142,7 +153,7 @@ extension POP3ServerSession {
     public var awaiting: Awaiting {
         switch self.phase {
         case .authorization, .awaitingPassword, .transaction: .command
-        case .awaitingGreeting, .suspended, .listing: .answer
+        case .awaitingGreeting, .securing, .suspended, .listing: .answer
         case .closed: .nothing
         }
     }

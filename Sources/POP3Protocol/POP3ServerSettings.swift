@@ -19,7 +19,9 @@ public final class POP3ServerSettings: Sendable {
     public let implementation: [UInt8]
     /// Whether the greeting carries a timestamp and APOP is understood.
     public let offersAPOP: Bool
-    /// Whether USER and PASS may be used: the channel is encrypted, or the operator allows it.
+    /// Whether STLS is understood, and announced until the channel is encrypted.
+    public let offersSTLS: Bool
+    /// Whether passwords may be sent without encryption; with it they always may.
     public let permitsPlaintext: Bool
     /// Whether names and passwords may be UTF-8 (`UTF8 USER`, RFC 6856, section 2).
     ///
@@ -48,6 +50,7 @@ public final class POP3ServerSettings: Sendable {
         hostname: [UInt8],
         implementation: [UInt8] = Array("Martlet".utf8),
         offersAPOP: Bool = false,
+        offersSTLS: Bool = false,
         permitsPlaintext: Bool = false,
         acceptsUTF8Users: Bool = false,
         expiry: Expiry? = .never,
@@ -67,6 +70,7 @@ public final class POP3ServerSettings: Sendable {
         self.hostname = hostname
         self.implementation = implementation
         self.offersAPOP = offersAPOP
+        self.offersSTLS = offersSTLS
         self.permitsPlaintext = permitsPlaintext
         self.acceptsUTF8Users = acceptsUTF8Users
         self.expiry = expiry

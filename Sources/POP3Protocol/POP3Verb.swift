@@ -22,6 +22,8 @@ enum POP3Verb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
     case capa = 0x6361_7061
     case utf8 = 0x7574_6638
     case lang = 0x6c61_6e67
+    case stls = 0x7374_6c73
+    case xclient = 0x78_636c_6965_6e74
 
     // The verbs of HTTP: a browser, or a page that makes a browser talk to this port.
     case get = 0x67_6574
@@ -55,6 +57,8 @@ enum POP3Verb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
         case .capa: "CAPA"
         case .utf8: "UTF8"
         case .lang: "LANG [language-range]"
+        case .stls: "STLS"
+        case .xclient: "XCLIENT ADDR=address [PORT=port]"
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri: "HTTP"
         }
     }

@@ -174,6 +174,12 @@ final class POP3Driver: Conversation {
                 return .closed
             case .logIn(let method):
                 answer = self.logIn(method).map { .answer($0) }
+            case .startTLS:
+                // Not offered by any profile.
+                self.close()
+                return .closed
+            case .adoptClient:
+                answer = .answer(.xclientRefused)
             case .listMaildrop:
                 answer = self.askForListing()
             case .readContent(let message, let offset):

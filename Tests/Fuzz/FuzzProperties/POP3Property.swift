@@ -84,7 +84,9 @@ private struct POP3Conversation: ~Copyable {
                 let end = min(next + segment, octets.count)
                 buffered += octets[next..<end]
                 next = end
-            case .logIn, .listMaildrop, .readContent, .commitDeletions:
+            case .startTLS:
+                try require(step.consumed == buffered.count, "nothing said in clear is kept")
+            case .logIn, .adoptClient, .listMaildrop, .readContent, .commitDeletions:
                 try require(self.session.awaiting == .answer, "a question awaits an answer")
                 step = try self.answer(step.effect)
                 continue
@@ -108,6 +110,8 @@ private struct POP3Conversation: ~Copyable {
         self.questions += 1
         let choice = self.questions % 8
         switch effect {
+        case .adoptClient:
+            return self.fail(choice < 6 ? .xclientAdopted : .xclientRefused)
         case .logIn:
             let isNamed = self.session.userName.count > 0 && self.session.secret.count > 0
             try require(isNamed, "a login has a name and a secret")
@@ -139,7 +143,7 @@ private struct POP3Conversation: ~Copyable {
             let deleted = self.session.deletedCount
             try require(count > 0 && count == deleted, "as many are deleted as were counted")
             return self.fail(choice < 6 ? .deletionsCommitted : .deletionsFailed)
-        case .proceed, .awaitInput, .close:
+        case .proceed, .awaitInput, .startTLS, .close:
             preconditionFailure("this is no question")
         }
     }
