@@ -19,7 +19,8 @@ package final class MailServer {
     let localDomains: [String]
 
     var directory: AddressDirectory
-    var credentials: CredentialMemory
+    private(set) lazy var authenticator = Authenticator(server: self)
+    var rates: AccountRates
     var changes = AccountChanges()
     var heads: MaildropHeads
     var loginDelays: LoginDelays
@@ -34,11 +35,13 @@ package final class MailServer {
     var prefetchedOctets = 0
 
     private(set) var conversations = ConversationTable()
-    private var clients = ClientCounts()
-    private let isExempt: (NetworkAddress) -> Bool
+    private var admission: Admission
+    let isExempt: (NetworkAddress) -> Bool
+    private let isTrustedProxy: (NetworkAddress) -> Bool
     private let controlUser: UInt32
     private var controlCount = 0
     private var spareReplies: ReplyBuffer?
+    private(set) var isSweeping = false
     /// Those whose content waits until the store has taken what it was given, in order.
     var waitingToStage: [ConnectionID] = []
     /// Maildrops whose lock outlives its session, until the store has answered.
@@ -47,6 +50,8 @@ package final class MailServer {
     private var whenEmpty: (() -> Void)?
     private(set) var isStopping = false
 
+    /// The tables about abuse are swept so often.
+    private static let sweepSeconds: Double = 60
     /// So many control connections may be open.
     private static let controlConnectionsMax = 16
 
@@ -71,11 +76,17 @@ package final class MailServer {
             policy: addresses.policy,
             entriesMax: limits.addressCacheEntries
         )
-        self.credentials = CredentialMemory(entriesMax: limits.credentialCacheEntries)
+        self.admission = Admission(limits: limits)
+        self.rates = AccountRates(
+            messagesPerHour: limits.messagesPerAccountHour,
+            recipientsPerHour: limits.recipientsPerAccountHour,
+            entriesMax: limits.abuseTableEntries
+        )
         self.heads = MaildropHeads(entriesMax: limits.addressCacheEntries)
         self.loginDelays = LoginDelays(seconds: limits.loginDelaySeconds)
         self.messageIDs = MessageIDSource(block: firstMessageID)
         self.isExempt = addresses.isExempt
+        self.isTrustedProxy = addresses.isTrustedProxy
         self.controlUser = controlUser
     }
 
@@ -90,6 +101,8 @@ package final class MailServer {
         if self.prefetchedOctets != 0 { leaks.append("\(self.prefetchedOctets) octets read ahead") }
         if !self.locks.isEmpty { leaks.append("locks of maildrops") }
         if !self.reservations.isEmpty { leaks.append("reservations of quota") }
+        if !self.admission.isEmpty { leaks.append("counts of connections") }
+        if self.isSweeping { leaks.append("memories of abuse") }
         return leaks
     }
 
@@ -101,20 +114,63 @@ package final class MailServer {
         guard self.conversations.count - self.controlCount < self.limits.connections else {
             return self.refuse(stream, profile, .connections)
         }
-        guard
-            self.isExempt(stream.peer)
-                || self.clients.enter(
-                    stream.peer.clientKey,
-                    max: self.limits.connectionsPerClient
-                )
-        else { return self.refuse(stream, profile, .connectionsPerClient) }
+        guard profile.expectsPROXYHeader else { return self.admit(stream, for: profile) }
+        guard self.isTrustedProxy(stream.peer) else {
+            self.journal.connectionRefused(stream, profile.name, "trusted-proxies")
+            return stream.abort()
+        }
+        self.begin(PROXYDriver(stream: stream, server: self, profile: profile))
+    }
+
+    /// Serves a connection whose client is known, or refuses it.
+    private func admit(_ stream: any ByteStream, for profile: ServiceProfile) {
+        let refusal = self.admission.enter(
+            self.client(of: stream),
+            needsLogin: profile.needsLogin,
+            at: self.time.now
+        )
+        self.sweepLater()
+        if let refusal { return self.refuse(stream, profile, refusal) }
         let conversation: any Conversation =
             switch profile.service {
-            case .smtp, .lmtp: SMTPDriver(stream: stream, server: self, profile: profile)
+            case .smtp, .submission, .lmtp:
+                SMTPDriver(stream: stream, server: self, profile: profile)
             case .pop3: POP3Driver(stream: stream, server: self, profile: profile)
             }
         self.journal.sessionBegan(stream, profile.name)
         self.begin(conversation)
+    }
+
+    /// A proxy has said whose connection it is: that client is judged and served now.
+    func proxied(_ driver: PROXYDriver, for profile: ServiceProfile) {
+        guard self.conversations.remove(driver.stream.id) else { return }
+        driver.stream.handler = nil
+        self.admit(driver.stream, for: profile)
+        self.callWhenEmpty()
+    }
+
+    /// The peer of a connection speaks for another client from now on; false when that one would not
+    /// have been let in.
+    func adopt(
+        _ client: NetworkAddress,
+        on stream: any ByteStream,
+        for profile: ServiceProfile
+    ) -> Bool {
+        let old = self.client(of: stream)
+        let former = stream.client
+        stream.client = client
+        let new = self.client(of: stream)
+        if self.admission.move(from: old, to: new, needsLogin: profile.needsLogin) { return true }
+        stream.client = former
+        return false
+    }
+
+    private func client(of stream: any ByteStream) -> Admission.Client {
+        Admission.Client(
+            key: stream.client.clientKey,
+            isExempt: self.isExempt(stream.client),
+            isBanned: self.authenticator.isBanned(stream)
+        )
     }
 
     /// Serves a connection of the control socket, or refuses it: only root and the user that runs
@@ -142,6 +198,8 @@ package final class MailServer {
         _ why: ServiceProfile.Refusal
     ) {
         self.journal.connectionRefused(stream, profile.name, why.rawValue)
+        // Where TLS comes first, nothing can be said before it.
+        guard !profile.isTLSImplicit else { return stream.abort() }
         var replies = self.takeReplies()
         replies.append(profile.refusal(why))
         stream.send(replies.span)
@@ -154,12 +212,19 @@ package final class MailServer {
     func ended(_ conversation: any Conversation) {
         let stream = conversation.stream
         guard self.conversations.remove(stream.id) else { return }
-        if conversation is ControlDriver {
+        switch conversation {
+        case is ControlDriver:
             self.controlCount -= 1
-        } else {
-            if !self.isExempt(stream.peer) { self.clients.leave(stream.peer.clientKey) }
+        case is PROXYDriver:
+            break
+        default:
+            self.admission.leave(self.client(of: stream))
             self.journal.sessionEnded(stream)
         }
+        self.callWhenEmpty()
+    }
+
+    private func callWhenEmpty() {
         if self.isStopping, self.conversations.count == 0 { self.whenEmpty?() }
     }
 
@@ -198,7 +263,7 @@ package final class MailServer {
                 message,
                 answer,
                 session: ticket.connection,
-                peer: self.conversations[ticket.connection]?.stream.peer
+                client: self.conversations[ticket.connection]?.stream.client
             )
         case .staged(_, _, let octets):
             self.contentOctets -= octets
@@ -250,7 +315,24 @@ package final class MailServer {
     private func accountChanged(_ address: Address) {
         self.changes.record(address)
         self.directory.forgetAll()
-        self.credentials.forget(address)
+        self.authenticator.forget(address)
+    }
+
+    /// Lets the tables about abuse forget what is over, until they are empty.
+    func sweepLater() {
+        guard !self.isSweeping else { return }
+        self.isSweeping = true
+        self.time.after(seconds: Self.sweepSeconds) { [weak self] in self?.sweep() }
+    }
+
+    private func sweep() {
+        let now = self.time.now
+        let isLeft = [
+            self.authenticator.sweep(at: now), self.admission.sweep(at: now),
+            self.rates.sweep(at: now),
+        ].contains(true)
+        self.isSweeping = false
+        if isLeft { self.sweepLater() }
     }
 
     /// A number that nobody can foretell, of sixteen hexadecimal digits.

@@ -22,18 +22,17 @@ final class POP3Driver: Conversation {
     var asked = Question.nothing
     /// The answer that waits for the stream's next call.
     private var ready: ReadyAnswer?
-    var login: LoginInProgress?
+    var login: Login?
     var maildrop: OpenMaildrop?
     /// The read that waits until the peer has taken what it was sent.
     private var heldEffect: POP3ServerSession.Effect?
+    private var hasGreeted = false
     private(set) var isClosing = false
     private var isBlocked = false
 
     enum Question {
         case nothing
-        case account
-        case password
-        case delay
+        case login
         case maildrop(Ticket)
         case listing
         case content
@@ -51,6 +50,8 @@ final class POP3Driver: Conversation {
         case goOn
         case awaitInput
         case suspended
+        /// All input is lost until TLS is up.
+        case securing
         case closed
     }
 
@@ -58,10 +59,18 @@ final class POP3Driver: Conversation {
         self.stream = stream
         self.server = server
         self.profile = profile
-        self.session = POP3ServerSession(settings: profile.pop3)
+        self.session = POP3ServerSession(
+            settings: profile.pop3,
+            offersXCLIENT: profile.mayXCLIENT(stream.peer)
+        )
     }
 
     func begin() {
+        if self.profile.isTLSImplicit { self.startTLS() } else { self.greet() }
+    }
+
+    private func greet() {
+        self.hasGreeted = true
         self.deliver(
             .accepted(
                 earlyTalk: self.stream.hasReadableInput,
@@ -86,13 +95,26 @@ final class POP3Driver: Conversation {
         self.flush(&replies)
         self.server.putBack(replies)
         guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
-        self.armDeadline()
+        if outcome != .securing { self.armDeadline() }
         switch outcome {
         case .goOn: return Consumption(count: offset, next: self.isBlocked ? .suspend : .yield)
         case .awaitInput:
             return Consumption(count: offset, next: self.isBlocked ? .suspend : .awaitMore)
         case .suspended, .closed: return Consumption(count: offset, next: .suspend)
+        case .securing: return Consumption(count: octets.count, next: .awaitMore)
         }
+    }
+
+    func secured(_ stream: any ByteStream) {
+        guard !self.isClosing else { return }
+        let facts = stream.channelFacts
+        self.deliver(
+            .secured(
+                hasClientCertificate: facts.hasClientCertificate,
+                bindsChannel: facts.bindsChannel
+            )
+        )
+        if !self.hasGreeted { self.greet() }
     }
 
     func inputEnded(_ stream: any ByteStream) {
@@ -151,7 +173,7 @@ final class POP3Driver: Conversation {
         let outcome = self.perform(step.effect, into: &replies)
         self.flush(&replies)
         self.server.putBack(replies)
-        if outcome != .closed { self.armDeadline() }
+        if outcome != .closed, outcome != .securing { self.armDeadline() }
     }
 
     private func perform(
@@ -172,14 +194,15 @@ final class POP3Driver: Conversation {
                 self.flush(&replies)
                 self.close()
                 return .closed
+            case .startTLS:
+                self.flush(&replies)
+                self.startTLS()
+                return .securing
+            case .adoptClient(let client):
+                let isAdopted = self.server.adopt(client, on: self.stream, for: self.profile)
+                answer = .answer(isAdopted ? .xclientAdopted : .xclientRefused)
             case .logIn(let method):
                 answer = self.logIn(method).map { .answer($0) }
-            case .startTLS:
-                // Not offered by any profile.
-                self.close()
-                return .closed
-            case .adoptClient:
-                answer = .answer(.xclientRefused)
             case .listMaildrop:
                 answer = self.askForListing()
             case .readContent(let message, let offset):
@@ -220,6 +243,11 @@ final class POP3Driver: Conversation {
         }
     }
 
+    private func startTLS() {
+        guard let tls = self.profile.tls else { return self.stream.abort() }
+        self.stream.startTLS(tls)
+    }
+
     private func close() {
         self.isClosing = true
         self.releaseMaildrop()
@@ -253,9 +281,7 @@ final class POP3Driver: Conversation {
         let answer: ReadyAnswer? =
             switch asked {
             case .nothing: nil
-            case .account: self.accountRead(reply).map { .answer($0) }
-            case .password: self.passwordJudged(reply).map { .answer($0) }
-            case .delay: .answer(self.endLogin(.loginRefused))
+            case .login: self.loginAnswered(reply).map { .answer($0) }
             case .maildrop(let ticket): self.maildropRead(reply, ticket).map { .answer($0) }
             case .listing: self.listed(reply)
             case .content: self.contentRead(reply)

@@ -17,12 +17,11 @@ struct AccountRates {
     }
 
     private var accounts: BoundedTable<AccountID, Entry>
-    private let messagesMax: Int?
-    private let recipientsMax: Int?
+    private let messagesMax: Int
+    private let recipientsMax: Int
     private static let windowSeconds: Double = 3600
 
-    /// Rates that are nil have no limit.
-    init(messagesPerHour: Int?, recipientsPerHour: Int?, entriesMax: Int) {
+    init(messagesPerHour: Int, recipientsPerHour: Int, entriesMax: Int) {
         self.messagesMax = messagesPerHour
         self.recipientsMax = recipientsPerHour
         self.accounts = BoundedTable(entriesMax: entriesMax)
@@ -33,7 +32,7 @@ struct AccountRates {
 
     /// Counts a message that is begun, unless it is one too many.
     mutating func takeMessage(_ account: AccountID, at now: Double) -> Bool {
-        guard let max = self.messagesMax else { return true }
+        let max = self.messagesMax
         return self.accounts.change(account, orNew: Entry(), at: now) { entry in
             guard entry.messages.count(at: now, window: Self.windowSeconds) < max else {
                 return false
@@ -45,7 +44,7 @@ struct AccountRates {
 
     /// Counts a recipient, unless it is one too many.
     mutating func takeRecipient(_ account: AccountID, at now: Double) -> Bool {
-        guard let max = self.recipientsMax else { return true }
+        let max = self.recipientsMax
         return self.accounts.change(account, orNew: Entry(), at: now) { entry in
             guard entry.recipients.count(at: now, window: Self.windowSeconds) < max else {
                 return false
@@ -63,6 +62,9 @@ struct AccountRates {
         }
     }
 
-    /// Forgets what is over.
-    mutating func sweep(at now: Double) { self.accounts.sweep(at: now) }
+    /// Forgets what is over; false when nothing is left.
+    mutating func sweep(at now: Double) -> Bool {
+        self.accounts.sweep(at: now)
+        return !self.accounts.isEmpty
+    }
 }

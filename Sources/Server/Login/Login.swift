@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One login between the client's words and its end, whatever the protocol and the mechanism.
+
+internal import MailBytes
+internal import MailStore
+internal import MailSyntax
+
+/// What the client showed, and which account it turned out to be.
+struct Login {
+    /// What happens to it next.
+    enum Stage {
+        /// Nothing has been done.
+        case begun
+        /// Others fail at this account; a stranger is not heard at once.
+        case waiting
+        /// The store was asked for the account.
+        case reading
+        /// A worker was asked whether the proof is good.
+        case judging
+        /// It has failed, and the answer is not due yet.
+        case refused(LoginOutcome)
+    }
+
+    /// The name as the client gave it, for the log.
+    let name: [UInt8]
+    let proof: LoginAttempt.Proof
+    /// The address the name stands for; nil when it cannot be one.
+    let address: Address?
+    let startedAt: Double
+    var stage = Stage.begun
+    var account: AccountRecord?
+    /// When the account was read, in the order of changes.
+    var readAt: AccountChanges.Moment = 0
+    /// How often the account changed while the password was being checked.
+    var restarts = 0
+
+    /// An account that changes more often than this during one login is taken to be in trouble.
+    static let restartsMax = 3
+
+    init(name: [UInt8], proof: LoginAttempt.Proof, address: Address?, startedAt: Double) {
+        self.name = name
+        self.proof = proof
+        self.address = address
+        self.startedAt = startedAt
+    }
+}
+
+/// How a login ends.
+enum LoginOutcome: Sendable {
+    case accepted(LoggedInAccount)
+    /// The proof is not good, for whatever reason.
+    case refused
+    /// Too many logins failed lately; nothing was looked at.
+    case throttled
+    /// The server cannot tell at present.
+    case temporaryFailure
+}
+
+/// Who has logged in.
+struct LoggedInAccount: Hashable, Sendable {
+    let id: AccountID
+    let address: Address
+}
