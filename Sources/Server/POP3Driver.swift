@@ -174,7 +174,7 @@ final class POP3Driver: Conversation {
                 return .closed
             case .logIn(let method):
                 answer = self.logIn(method).map { .answer($0) }
-            case .startTLS:
+            case .authenticate, .openMaildrop, .startTLS:
                 // Not offered by any profile.
                 self.close()
                 return .closed
