@@ -75,7 +75,7 @@ let package = Package(
         module("MailSyntax", ["MailBytes"]),
         module("SASL", ["MailBytes"]),
         module("SMTPProtocol", ["MailBytes", "MailSyntax"]),
-        module("POP3Protocol", ["MailBytes"]),
+        module("POP3Protocol", ["MailBytes", "SASL"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
         module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
@@ -125,7 +125,7 @@ let package = Package(
         ),
         tests(
             of: "POP3Protocol",
-            also: ["CAllocationCount", "MailBytes", "TranscriptSupport"],
+            also: ["CAllocationCount", "MailBytes", "SASL", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(of: "SASL", also: ["MailBytes"]),
@@ -147,7 +147,11 @@ let package = Package(
 
         .target(
             name: "FuzzProperties",
+<<<<<<< HEAD
             dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol", "Server"],
+=======
+            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol"],
+>>>>>>> pop3
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),

@@ -16,6 +16,7 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
     case utf8On
     case languagesFollow
     case languageSelected
+    case mechanismsFollow
     case beginTLS
     case clientAdopted
     case signingOff
@@ -35,6 +36,9 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
     case tlsActive
     case clientRefused
     case noMechanism
+    case authenticationFailed
+    case authenticationCancelled
+    case responseMalformed
     case notUTF8
     case loginRefused
     case maildropLocked
@@ -55,11 +59,13 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
         switch self {
         case .ready, .nameTaken, .maildropHas, .messageDeleted, .nothingDone, .uniqueIDsFollow,
             .topFollows, .capabilitiesFollow, .utf8On, .languagesFollow, .languageSelected,
+            .mechanismsFollow,
             .beginTLS, .clientAdopted, .signingOff:
             false
         case .earlyTalk, .foreignProtocol, .unknownCommand, .syntax, .octetsNotAllowed,
             .lineTooLong, .loginFirst, .alreadyLoggedIn, .userFirst, .plaintextRefused,
-            .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism, .notUTF8,
+            .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism,
+            .authenticationFailed, .authenticationCancelled, .responseMalformed, .notUTF8,
             .loginRefused, .maildropLocked, .loginDelayed, .loginThrottled, .temporaryFailure,
             .noSuchMessage, .alreadyDeleted, .contentMissing,
             .deletionsFailed, .languageUnknown, .tooManyErrors, .tooManyCommands, .goingDown:
@@ -73,16 +79,18 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
     /// promises (RFC 3206, section 4).
     var code: StaticString {
         switch self {
-        case .plaintextRefused, .notUTF8, .loginRefused: "[AUTH] "
+        case .plaintextRefused, .notUTF8, .loginRefused, .authenticationFailed: "[AUTH] "
         case .maildropLocked: "[IN-USE] "
         case .loginDelayed: "[LOGIN-DELAY] "
         case .loginThrottled, .temporaryFailure, .deletionsFailed, .goingDown: "[SYS/TEMP] "
         case .ready, .nameTaken, .maildropHas, .messageDeleted, .nothingDone, .uniqueIDsFollow,
             .topFollows, .capabilitiesFollow, .utf8On, .languagesFollow, .languageSelected,
+            .mechanismsFollow,
             .beginTLS, .clientAdopted, .signingOff, .earlyTalk, .foreignProtocol, .unknownCommand,
             .syntax,
             .octetsNotAllowed, .lineTooLong, .loginFirst, .alreadyLoggedIn, .userFirst,
             .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism,
+            .authenticationCancelled, .responseMalformed,
             .noSuchMessage, .alreadyDeleted, .contentMissing,
             .languageUnknown, .tooManyErrors, .tooManyCommands:
             ""

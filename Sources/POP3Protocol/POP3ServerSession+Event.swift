@@ -3,6 +3,7 @@
 // The words a session and its driver talk in: what happened, what to do, what came of it.
 
 public import MailBytes
+public import SASL
 
 extension POP3ServerSession {
     /// What happened.
@@ -21,6 +22,8 @@ extension POP3ServerSession {
         case received(Span<UInt8>)
         /// The outstanding question has this answer.
         case answered(Answer)
+        /// The answer to `.authenticate`.
+        case authenticationAnswered(SASLAnswer)
         /// The answer to `.listMaildrop`.
         case listed(MaildropListing)
         /// The answer to `.readContent`: octets of the message from the offset asked for.
@@ -79,6 +82,14 @@ extension POP3ServerSession {
         case awaitInput
         /// Question: may `userName` in with `secret`? Answered by `.answered`.
         case logIn(LoginMethod)
+        /// Question of the exchange of AUTH, which holds what belongs to it.
+        ///
+        /// Answered by `.authenticationAnswered`.
+        case authenticate(SASLQuestion)
+        /// Question: open the maildrop of who has just proved by AUTH who he is.
+        ///
+        /// Answered by `.answered`, like `.logIn`.
+        case openMaildrop
         /// Secure the stream, then give `.secured`; unread input is lost.
         ///
         /// The step consumed all it was given, so that nothing sent in clear is taken for something

@@ -76,7 +76,7 @@ extension POP3ServerSession {
             preconditionFailure("an answer follows a question")
         }
         switch (question, answer) {
-        case (.logIn, _):
+        case (.logIn, _), (.openMaildrop, _):
             return self.receiveLoginAnswer(answer, into: &replies)
         case (.adoptClient, _):
             return self.receiveXCLIENTAnswer(answer, into: &replies)
@@ -91,7 +91,7 @@ extension POP3ServerSession {
             return self.end(saying: .signingOff, into: &replies)
         case (.commitDeletions, .deletionsFailed), (.commitDeletions, .temporaryFailure):
             return self.end(saying: .deletionsFailed, into: &replies)
-        case (.listMaildrop, _), (.readContent, _), (.commitDeletions, _):
+        case (.authenticate, _), (.listMaildrop, _), (.readContent, _), (.commitDeletions, _):
             preconditionFailure("this is no answer to what was asked")
         }
     }

@@ -24,7 +24,7 @@ private struct Allowance {
         Allowance("MailSyntax", ["MailBytes"]),
         Allowance("SASL", ["MailBytes"]),
         Allowance("SMTPProtocol", ["MailBytes", "MailSyntax"]),
-        Allowance("POP3Protocol", ["MailBytes"]),
+        Allowance("POP3Protocol", ["MailBytes", "SASL"]),
         Allowance(
             "Credentials",
             ["CCrypt", "COpenSSL", "MailBytes"],
