@@ -44,7 +44,7 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
 /// What the server is assembled from.
 let serving: [Target.Dependency] = [
     "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-    "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
+    "POP3Protocol", "SASL", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
 ]
 
 let package = Package(
@@ -147,11 +147,9 @@ let package = Package(
 
         .target(
             name: "FuzzProperties",
-<<<<<<< HEAD
-            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol", "Server"],
-=======
-            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol"],
->>>>>>> pop3
+            dependencies: [
+                "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol", "Server",
+            ],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),

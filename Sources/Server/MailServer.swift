@@ -101,10 +101,14 @@ package final class MailServer {
         if self.prefetchedOctets != 0 { leaks.append("\(self.prefetchedOctets) octets read ahead") }
         if !self.locks.isEmpty { leaks.append("locks of maildrops") }
         if !self.reservations.isEmpty { leaks.append("reservations of quota") }
-        if !self.admission.isEmpty { leaks.append("counts of connections") }
-        if self.isSweeping { leaks.append("memories of abuse") }
+        if self.conversations.count == 0, !self.admission.isEmpty {
+            leaks.append("counts of connections")
+        }
         return leaks
     }
+
+    /// Whether something of what clients and accounts did is remembered against them.
+    package var remembersAbuse: Bool { self.isSweeping }
 
     // MARK: - Connections
 

@@ -7,47 +7,56 @@ internal import EventLoop
 internal import MailBytes
 internal import MailStore
 internal import POP3Protocol
+internal import SASL
 
 extension POP3Driver {
-    func logIn(_ method: POP3ServerSession.LoginMethod) -> POP3ServerSession.Answer? {
+    /// USER and PASS, or APOP.
+    func logIn(_ method: POP3ServerSession.LoginMethod) -> ReadyAnswer? {
         let secret = self.session.secret.copy()
         let proof: LoginAttempt.Proof =
             switch method {
             case .password: .password(secret)
             case .apop: .apop(timestamp: self.session.apopTimestamp.copy(), digest: secret)
             }
-        let authenticator = self.server.authenticator
-        var login = authenticator.login(self.session.userName.copy(), proof)
-        let ticket = self.question.next(self.stream.id)
-        let outcome = authenticator.begin(&login, on: self.stream, ticket)
-        return self.goOn(login, outcome)
+        self.asked = .login
+        return self.logIn(self.session.userName.copy(), proof).flatMap { self.answer(login: $0) }
     }
 
-    func loginAnswered(_ reply: StorageReply) -> POP3ServerSession.Answer? {
-        guard var login = self.login else { return self.endLogin(.temporaryFailure) }
-        let ticket = self.question.next(self.stream.id)
-        let outcome = self.server.authenticator.receive(
-            reply,
-            for: &login,
-            on: self.stream,
-            ticket
-        )
-        return self.goOn(login, outcome)
+    /// AUTH.
+    func authenticate(_ question: SASLQuestion) -> ReadyAnswer? {
+        self.asked = .exchange
+        return self.authenticate(question, self.session.exchange).map { self.answer(exchange: $0) }
     }
 
-    private func goOn(_ login: Login, _ outcome: LoginOutcome?) -> POP3ServerSession.Answer? {
-        self.login = login
-        guard let outcome else {
-            self.asked = .login
-            return nil
-        }
-        self.question.forget()
+    func goOn(withLogin reply: StorageReply) -> ReadyAnswer? {
+        self.asked = .login
+        return self.loginAnswered(reply).flatMap { self.answer(login: $0) }
+    }
+
+    func goOn(withExchange reply: StorageReply) -> ReadyAnswer? {
+        self.asked = .exchange
+        return self.loginAnswered(reply).map { self.answer(exchange: $0) }
+    }
+
+    private func answer(login outcome: LoginOutcome) -> ReadyAnswer? {
         switch outcome {
-        case .accepted(let account): return self.open(account.id)
-        case .refused: return self.endLogin(.loginRefused)
-        case .throttled: return self.endLogin(.loginThrottled)
-        case .temporaryFailure: return self.endLogin(.temporaryFailure)
+        case .accepted(let account): self.open(account.id).map { .answer($0) }
+        case .refused: .answer(self.endLogin(.loginRefused))
+        case .throttled: .answer(self.endLogin(.loginThrottled))
+        case .temporaryFailure, .unusable: .answer(self.endLogin(.temporaryFailure))
         }
+    }
+
+    private func answer(exchange outcome: LoginOutcome) -> ReadyAnswer {
+        self.asked = .nothing
+        if case .accepted(let account) = outcome { self.account = account }
+        return .exchange(outcome)
+    }
+
+    /// Opens the maildrop of who has logged in by AUTH.
+    func openMaildrop() -> ReadyAnswer? {
+        guard let account = self.account else { return .answer(.temporaryFailure) }
+        return self.open(account.id).map { .answer($0) }
     }
 
     private func open(_ account: AccountID) -> POP3ServerSession.Answer? {
@@ -66,25 +75,21 @@ extension POP3Driver {
         return nil
     }
 
-    func maildropRead(_ reply: StorageReply, _ ticket: Ticket) -> POP3ServerSession.Answer? {
-        guard let account = self.maildrop?.account else { return self.endLogin(.temporaryFailure) }
+    func maildropRead(_ reply: StorageReply, _ ticket: Ticket) -> ReadyAnswer? {
+        guard let account = self.maildrop?.account else {
+            return .answer(self.endLogin(.temporaryFailure))
+        }
         switch reply {
         case .maildrop(let head):
             self.server.heads.remember(head, of: account, ticket)
-            return self.enter(account, head)
+            return .answer(self.enter(account, head))
         case .failed(.gone):
             // The account went away between the check and now.
-            return self.refuseLogin()
+            self.asked = .login
+            return self.refuseLogin().flatMap { self.answer(login: $0) }
         default:
-            return self.endLogin(.temporaryFailure)
+            return .answer(self.endLogin(.temporaryFailure))
         }
-    }
-
-    private func refuseLogin() -> POP3ServerSession.Answer? {
-        guard var login = self.login else { return self.endLogin(.temporaryFailure) }
-        let ticket = self.question.next(self.stream.id)
-        let outcome = self.server.authenticator.refuse(&login, on: self.stream, ticket)
-        return self.goOn(login, outcome)
     }
 
     private func enter(_ account: AccountID, _ head: MaildropHead) -> POP3ServerSession.Answer {

@@ -13,16 +13,18 @@ internal import MailSyntax
 internal import POP3Protocol
 
 /// The driver of one POP3 connection.
-final class POP3Driver: Conversation {
+final class POP3Driver: LoginConversation {
     let stream: any ByteStream
     unowned let server: MailServer
-    private let profile: ServiceProfile
+    let profile: ServiceProfile
     var session: POP3ServerSession
     var question = PendingQuestion()
     var asked = Question.nothing
     /// The answer that waits for the stream's next call.
     private var ready: ReadyAnswer?
     var login: Login?
+    /// Who has logged in by AUTH.
+    var account: LoggedInAccount?
     var maildrop: OpenMaildrop?
     /// The read that waits until the peer has taken what it was sent.
     private var heldEffect: POP3ServerSession.Effect?
@@ -33,6 +35,7 @@ final class POP3Driver: Conversation {
     enum Question {
         case nothing
         case login
+        case exchange
         case maildrop(Ticket)
         case listing
         case content
@@ -42,6 +45,7 @@ final class POP3Driver: Conversation {
     /// An answer in the words of the session.
     enum ReadyAnswer {
         case answer(POP3ServerSession.Answer)
+        case exchange(LoginOutcome)
         case listing(MaildropListing)
         case content([UInt8], isLast: Bool)
     }
@@ -202,7 +206,11 @@ final class POP3Driver: Conversation {
                 let isAdopted = self.server.adopt(client, on: self.stream, for: self.profile)
                 answer = .answer(isAdopted ? .xclientAdopted : .xclientRefused)
             case .logIn(let method):
-                answer = self.logIn(method).map { .answer($0) }
+                answer = self.logIn(method)
+            case .authenticate(let question):
+                answer = self.authenticate(question)
+            case .openMaildrop:
+                answer = self.openMaildrop()
             case .listMaildrop:
                 answer = self.askForListing()
             case .readContent(let message, let offset):
@@ -227,6 +235,10 @@ final class POP3Driver: Conversation {
         switch answer {
         case .answer(let answer):
             self.session.reduce(.answered(answer), into: &replies).effect
+        case .exchange(let outcome):
+            outcome.answer { answer in
+                self.session.reduce(.authenticationAnswered(copy answer), into: &replies).effect
+            }
         case .listing(let listing):
             self.session.reduce(.listed(listing), into: &replies).effect
         case .content(let octets, let isLast):
@@ -281,8 +293,9 @@ final class POP3Driver: Conversation {
         let answer: ReadyAnswer? =
             switch asked {
             case .nothing: nil
-            case .login: self.loginAnswered(reply).map { .answer($0) }
-            case .maildrop(let ticket): self.maildropRead(reply, ticket).map { .answer($0) }
+            case .login: self.goOn(withLogin: reply)
+            case .exchange: self.goOn(withExchange: reply)
+            case .maildrop(let ticket): self.maildropRead(reply, ticket)
             case .listing: self.listed(reply)
             case .content: self.contentRead(reply)
             case .deletion: .answer(Self.deleted(reply))

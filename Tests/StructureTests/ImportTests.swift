@@ -45,7 +45,7 @@ private struct Allowance {
             "Server",
             [
                 "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "SMTPProtocol",
+                "POP3Protocol", "SASL", "SMTPProtocol",
             ],
             system: ["Glibc", "Logging", "Synchronization"]
         ),

@@ -45,20 +45,3 @@ struct Login {
         self.startedAt = startedAt
     }
 }
-
-/// How a login ends.
-enum LoginOutcome: Sendable {
-    case accepted(LoggedInAccount)
-    /// The proof is not good, for whatever reason.
-    case refused
-    /// Too many logins failed lately; nothing was looked at.
-    case throttled
-    /// The server cannot tell at present.
-    case temporaryFailure
-}
-
-/// Who has logged in.
-struct LoggedInAccount: Hashable, Sendable {
-    let id: AccountID
-    let address: Address
-}
