@@ -74,7 +74,7 @@ let package = Package(
         module("MailBytes", []),
         module("MailSyntax", ["MailBytes"]),
         module("SASL", ["MailBytes"]),
-        module("SMTPProtocol", ["MailBytes", "MailSyntax"]),
+        module("SMTPProtocol", ["MailBytes", "MailSyntax", "SASL"]),
         module("POP3Protocol", ["MailBytes", "SASL"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
         module("MailStore", ["CSQLite", "MailSyntax"]),
@@ -120,7 +120,7 @@ let package = Package(
         ),
         tests(
             of: "SMTPProtocol",
-            also: ["CAllocationCount", "MailBytes", "MailSyntax", "TranscriptSupport"],
+            also: ["CAllocationCount", "MailBytes", "MailSyntax", "SASL", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(

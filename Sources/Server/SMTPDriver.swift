@@ -199,6 +199,15 @@ final class SMTPDriver: Conversation {
                 answer = self.verifyMailbox()
             case .expandList:
                 answer = self.expandList()
+            case .verifySender:
+                answer = .answer(.senderPermitted)
+            case .completeHeader:
+                answer = .answer(.headerCompleted)
+            case .adoptClient:
+                answer = .answer(.xclientRefused)
+            case .startTLS, .authenticate:
+                // The settings offer neither.
+                preconditionFailure("nobody has asked for TLS or a login")
             }
             guard let answer else { return .suspended }
             effect = self.answer(answer, into: &replies)

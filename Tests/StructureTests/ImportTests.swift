@@ -23,7 +23,7 @@ private struct Allowance {
         Allowance("MailBytes", [], system: ["Glibc"]),
         Allowance("MailSyntax", ["MailBytes"]),
         Allowance("SASL", ["MailBytes"]),
-        Allowance("SMTPProtocol", ["MailBytes", "MailSyntax"]),
+        Allowance("SMTPProtocol", ["MailBytes", "MailSyntax", "SASL"]),
         Allowance("POP3Protocol", ["MailBytes", "SASL"]),
         Allowance(
             "Credentials",

@@ -43,8 +43,14 @@ struct Conversation {
             case .commitMessage:
                 self.mailbox.append(message)
                 answer = .committed
-            case .verifyMailbox, .expandList:
+            case .verifySender:
+                answer = .senderPermitted
+            case .completeHeader:
+                answer = .headerCompleted
+            case .verifyMailbox, .expandList, .adoptClient:
                 answer = .temporaryFailure
+            case .startTLS, .authenticate:
+                return
             case .proceed, .discardMessage, .awaitInput:
                 break
             }
