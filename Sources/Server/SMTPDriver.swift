@@ -15,7 +15,7 @@ internal import MailSyntax
 internal import SMTPProtocol
 
 /// The driver of one SMTP or LMTP connection.
-final class SMTPDriver: Conversation {
+final class SMTPDriver: LoginConversation {
     let stream: any ByteStream
     unowned let server: MailServer
     let profile: ServiceProfile
@@ -24,6 +24,11 @@ final class SMTPDriver: Conversation {
     var asked = Question.nothing
     /// The answer that waits for the stream's next call.
     private var ready: ReadyAnswer?
+    var login: Login?
+    /// Who has logged in.
+    var account: LoggedInAccount?
+    /// What of the account's rates the transaction has taken.
+    var taken = TakenRates()
     /// Where the accepted recipients' copies go, recipient by recipient.
     var targets: [[MailboxTarget]] = []
     var deliveryCount = 0
@@ -36,9 +41,17 @@ final class SMTPDriver: Conversation {
     var isWaitingToStage = false
     private(set) var isClosing = false
     private var isBlocked = false
+    private var greeting = GreetingState.due
+    private var tarpit = Tarpit()
+    private var isTarpitted = false
 
     enum Question {
         case nothing
+        case exchange
+        case adoption
+        case sender
+        /// The author that is looked up, and those who follow.
+        case author(ArraySlice<Address>)
         case recipient(AccountChanges.Moment)
         case mailbox
         case expansion
@@ -48,6 +61,7 @@ final class SMTPDriver: Conversation {
     /// An answer in the words of the session.
     enum ReadyAnswer {
         case answer(SMTPServerSession.Answer)
+        case exchange(LoginOutcome)
         /// LMTP: one answer for each recipient.
         case perRecipient([SMTPServerSession.Answer])
         /// The members of a list, LF between them.
@@ -59,17 +73,44 @@ final class SMTPDriver: Conversation {
         case goOn
         case awaitInput
         case suspended
+        /// All input is lost until TLS is up.
+        case securing
         case closed
+    }
+
+    /// How far the greeting is.
+    private enum GreetingState {
+        case due
+        /// The client must be silent for a while.
+        case delayed
+        case sent
     }
 
     init(stream: any ByteStream, server: MailServer, profile: ServiceProfile) {
         self.stream = stream
         self.server = server
         self.profile = profile
-        self.session = SMTPServerSession(settings: profile.smtp, peer: stream.peer)
+        self.session = SMTPServerSession(
+            settings: profile.smtp,
+            peer: stream.client,
+            offersXCLIENT: profile.mayXCLIENT(stream.peer)
+        )
     }
 
     func begin() {
+        if self.profile.isTLSImplicit { self.startTLS() } else { self.greetSoon() }
+    }
+
+    private func greetSoon() {
+        let seconds = self.server.limits.greetingDelaySeconds
+        guard seconds > 0, self.profile.service == .smtp, !self.server.isExempt(self.stream.client)
+        else { return self.greet() }
+        self.greeting = .delayed
+        self.stream.setDeadline(seconds: seconds)
+    }
+
+    private func greet() {
+        self.greeting = .sent
         self.deliver(.accepted(earlyTalk: self.stream.hasReadableInput))
     }
 
@@ -82,20 +123,40 @@ final class SMTPDriver: Conversation {
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
         guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
+        if self.greeting == .delayed, octets.count > 0 { self.greet() }
+        guard !self.isClosing, self.greeting == .sent else {
+            return Consumption(count: 0, next: .awaitMore)
+        }
         var replies = self.server.takeReplies()
         var offset = 0
         let outcome = self.run(octets, &offset, into: &replies)
         self.flush(&replies)
         self.server.putBack(replies)
         guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
+        guard outcome != .securing else {
+            return Consumption(count: octets.count, next: .awaitMore)
+        }
         self.endTransactionIfOver()
+        self.slowDown()
         self.armDeadline()
         switch outcome {
         case .goOn: return Consumption(count: offset, next: self.isHeldBack ? .suspend : .yield)
         case .awaitInput:
             return Consumption(count: offset, next: self.isHeldBack ? .suspend : .awaitMore)
-        case .suspended, .closed: return Consumption(count: offset, next: .suspend)
+        case .suspended, .securing, .closed: return Consumption(count: offset, next: .suspend)
         }
+    }
+
+    func secured(_ stream: any ByteStream) {
+        guard !self.isClosing else { return }
+        let facts = stream.channelFacts
+        self.deliver(
+            .secured(
+                hasClientCertificate: facts.hasClientCertificate,
+                bindsChannel: facts.bindsChannel
+            )
+        )
+        if self.greeting == .due { self.greetSoon() }
     }
 
     func inputEnded(_ stream: any ByteStream) {
@@ -111,6 +172,7 @@ final class SMTPDriver: Conversation {
 
     func deadlinePassed(_ stream: any ByteStream) {
         guard !self.isClosing else { return }
+        if self.greeting == .delayed { return self.greet() }
         let now = self.server.time.now
         guard self.pace.isRunning, !self.isAsking else { return self.deliver(.deadlinePassed) }
         if self.isHeldBack { self.pace.excuse(at: now) }
@@ -160,7 +222,7 @@ final class SMTPDriver: Conversation {
         let outcome = self.perform(step.effect, of: Span(), into: &replies)
         self.flush(&replies)
         self.server.putBack(replies)
-        if outcome != .closed { self.armDeadline() }
+        if outcome != .closed, outcome != .securing { self.armDeadline() }
     }
 
     private func perform(
@@ -200,14 +262,17 @@ final class SMTPDriver: Conversation {
             case .expandList:
                 answer = self.expandList()
             case .verifySender:
-                answer = .answer(.senderPermitted)
+                answer = self.verifySender()
             case .completeHeader:
-                answer = .answer(.headerCompleted)
+                answer = self.completeHeader(scratch: &replies)
             case .adoptClient:
-                answer = .answer(.xclientRefused)
-            case .startTLS, .authenticate:
-                // The settings offer neither.
-                preconditionFailure("nobody has asked for TLS or a login")
+                answer = self.adoptClient()
+            case .authenticate(let question):
+                answer = self.authenticate(question)
+            case .startTLS:
+                self.flush(&replies)
+                self.startTLS()
+                return .securing
             }
             guard let answer else { return .suspended }
             effect = self.answer(answer, into: &replies)
@@ -223,6 +288,10 @@ final class SMTPDriver: Conversation {
         switch answer {
         case .answer(let answer):
             return self.session.reduce(.answered(answer), into: &replies).effect
+        case .exchange(let outcome):
+            return outcome.answer { answer in
+                self.session.reduce(.authenticationAnswered(copy answer), into: &replies).effect
+            }
         case .perRecipient(let answers):
             var effect = SMTPServerSession.Effect.awaitInput
             for answer in answers {
@@ -244,6 +313,13 @@ final class SMTPDriver: Conversation {
         }
     }
 
+    private func startTLS() {
+        guard let tls = self.profile.tls else { return self.stream.abort() }
+        // What was said in clear, a login too, does not count any more.
+        self.account = nil
+        self.stream.startTLS(tls)
+    }
+
     private func close() {
         self.isClosing = true
         self.endTransaction()
@@ -259,12 +335,30 @@ final class SMTPDriver: Conversation {
     }
 
     /// Whether the peer must wait: it does not read, or the store has not taken its content.
-    private var isHeldBack: Bool { self.isBlocked || self.isCongested }
+    private var isHeldBack: Bool { self.isBlocked || self.isCongested || self.isTarpitted }
+
+    /// Lets a client that gets everything wrong wait before it is heard again.
+    private func slowDown() {
+        let errors = self.session.errorCount
+        guard let seconds = self.tarpit.pause(after: errors, limits: self.server.limits.tarpit),
+            !self.server.isExempt(self.stream.client)
+        else { return }
+        self.isTarpitted = true
+        self.server.time.after(seconds: seconds) { [weak self] in
+            self?.isTarpitted = false
+            self?.resumeIfFree()
+        }
+    }
 
     /// The stream calls `received` at the end of this turn.
     func resume(with answer: ReadyAnswer) {
         self.ready = answer
         self.stream.resume()
+    }
+
+    /// The same, unless there is another question.
+    func resume(withOutcome answer: ReadyAnswer?) {
+        if let answer { self.resume(with: answer) }
     }
 
     func resumeIfFree() {

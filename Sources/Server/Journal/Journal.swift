@@ -75,8 +75,23 @@ package final class Journal {
         self.end()
     }
 
-    func loginFailed(_ name: [UInt8], stream: any ByteStream) {
+    /// Somebody has logged in by AUTH of SMTP.
+    func loggedIn(_ account: Address, stream: any ByteStream) {
+        guard self.begin(.info, "logged in", stream) else { return }
+        self.line.field("user", account.octets.span)
+        self.end()
+    }
+
+    /// An account would send more than it may in an hour.
+    func rateExceeded(_ account: Address, stream: any ByteStream) {
+        guard self.begin(.warning, "account sends too much", stream) else { return }
+        self.line.field("user", account.octets.span)
+        self.end()
+    }
+
+    func loginFailed(_ name: [UInt8], _ service: StaticString, stream: any ByteStream) {
         guard self.begin(.notice, "login failed", stream) else { return }
+        self.line.field("service", service)
         self.line.field("user", name.span)
         self.end()
     }

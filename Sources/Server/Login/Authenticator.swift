@@ -28,10 +28,15 @@ final class Authenticator {
     }
 
     /// A login that begins now.
-    func login(_ name: [UInt8], _ proof: LoginAttempt.Proof) -> Login {
+    func login(
+        _ name: [UInt8],
+        _ proof: LoginAttempt.Proof,
+        for service: StaticString
+    ) -> Login {
         Login(
             name: name,
             proof: proof,
+            service: service,
             address: self.server.directory.address(name.span),
             startedAt: self.server.time.now
         )
@@ -165,7 +170,7 @@ final class Authenticator {
             at: now
         )
         self.server.sweepLater()
-        self.server.journal.loginFailed(login.name, stream: stream)
+        self.server.journal.loginFailed(login.name, login.service, stream: stream)
         if consequence.beginsBan {
             self.server.journal.clientBanned(self.server.limits.loginBanSeconds, stream: stream)
         }

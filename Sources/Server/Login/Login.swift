@@ -25,6 +25,8 @@ struct Login {
     /// The name as the client gave it, for the log.
     let name: [UInt8]
     let proof: LoginAttempt.Proof
+    /// What the client speaks, for the log.
+    let service: StaticString
     /// The address the name stands for; nil when it cannot be one.
     let address: Address?
     let startedAt: Double
@@ -38,9 +40,16 @@ struct Login {
     /// An account that changes more often than this during one login is taken to be in trouble.
     static let restartsMax = 3
 
-    init(name: [UInt8], proof: LoginAttempt.Proof, address: Address?, startedAt: Double) {
+    init(
+        name: [UInt8],
+        proof: LoginAttempt.Proof,
+        service: StaticString,
+        address: Address?,
+        startedAt: Double
+    ) {
         self.name = name
         self.proof = proof
+        self.service = service
         self.address = address
         self.startedAt = startedAt
     }

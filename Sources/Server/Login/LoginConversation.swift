@@ -18,7 +18,7 @@ protocol LoginConversation: Conversation {
 extension LoginConversation {
     /// Logs a name in; nil: the outcome follows on an answer.
     func logIn(_ name: [UInt8], _ proof: LoginAttempt.Proof) -> LoginOutcome? {
-        var login = self.server.authenticator.login(name, proof)
+        var login = self.server.authenticator.login(name, proof, for: self.profile.name)
         let ticket = self.question.next(self.stream.id)
         let outcome = self.server.authenticator.begin(&login, on: self.stream, ticket)
         return self.keep(login, outcome)
