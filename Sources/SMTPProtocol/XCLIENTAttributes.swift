@@ -7,7 +7,10 @@
 public import MailBytes
 internal import SASL
 
-/// The attributes of a client behind a proxy; those of several XCLIENT commands add up.
+/// The attributes of a client behind a proxy.
+///
+/// Those of several XCLIENT commands add up; but a command with ADDR speaks of another client, of
+/// whom nothing is known before, least of all a login.
 public struct XCLIENTAttributes: Equatable, Sendable {
     private var host: NetworkAddress?
     private var port: UInt16 = 0
@@ -49,13 +52,20 @@ extension XCLIENTAttributes {
         in range: ByteRange,
         acceptsLogin: Bool
     ) throws(SMTPReply) {
+        var given = XCLIENTAttributes()
         var index = range.lowerBound
+        var hasAddress = false
         while index < range.upperBound {
             let start = index
             while index < range.upperBound, octets[index] != .space { index += 1 }
-            try self.take(octets, ByteRange(start, index), acceptsLogin)
+            let word = ByteRange(start, index)
+            hasAddress =
+                hasAddress || octets.matches("ADDR=", in: ByteRange(start, min(start + 5, index)))
+            try self.take(octets, word, acceptsLogin)
+            try given.take(octets, word, acceptsLogin)
             while index < range.upperBound, octets[index] == .space { index += 1 }
         }
+        if hasAddress { self = given }
     }
 
     private mutating func take(

@@ -32,7 +32,10 @@ final class Replay: ReplayedSession {
             offersXCLIENT: options["xclient"] != nil
         )
         self.showsTrace = options["trace"] != nil
-        if options["implicit"] != nil { self.secure(options.keys.map { $0 }) }
+        if options["implicit"] != nil {
+            self.secure(options.keys.map { $0 })
+            self.isSuspended = false
+        }
         self.step(.accepted(earlyTalk: options["early-talk"] != nil))
     }
 

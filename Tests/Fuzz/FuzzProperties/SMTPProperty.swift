@@ -98,7 +98,7 @@ private struct SMTPConversation: ~Copyable {
                 buffered += octets[next..<end]
                 next = end
             case .startTLS, .authenticate:
-                throw BrokenProperty("what is not offered is not begun")
+                throw BrokenProperty(description: "what is not offered is not begun")
             case .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .commitMessage,
                 .adoptClient, .verifySender, .completeHeader:
                 try require(self.session.awaiting == .answer, "a question awaits an answer")
