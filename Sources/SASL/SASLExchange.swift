@@ -92,10 +92,22 @@ public struct SASLExchange: ~Copyable {
         switch mechanism {
         case .plain: PlainMechanism()
         case .login: LoginMechanism()
-        case .scramSHA256Plus, .scramSHA256, .scramSHA1, .external, .oauthBearer, .xoauth2,
-            .cramMD5:
-            UnfinishedMechanism()
+        case .scramSHA256Plus: self.scram(.sha256, bindsChannel: true)
+        case .scramSHA256: self.scram(.sha256, bindsChannel: false)
+        case .scramSHA1: self.scram(.sha1, bindsChannel: false)
+        case .external: ExternalMechanism()
+        case .oauthBearer: BearerMechanism(.oauthBearer)
+        case .xoauth2: BearerMechanism(.xoauth2)
+        case .cramMD5: CRAMMD5Mechanism()
         }
+    }
+
+    private func scram(_ hash: SCRAMHash, bindsChannel: Bool) -> SCRAMMechanism {
+        SCRAMMechanism(
+            hash,
+            bindsChannel: bindsChannel,
+            offersChannelBinding: self.offersChannelBinding
+        )
     }
 
     private mutating func takeLine(_ line: borrowing Span<UInt8>) -> Effect {
