@@ -30,6 +30,10 @@ extension POP3Command {
     }
 
     private static func parsedAddress(_ text: borrowing Span<UInt8>) -> NetworkAddress? {
+        // Postfix's form of the command marks IPv6 addresses.
+        if let address = text.value(of: "IPV6:", in: ByteRange(0, text.count)) {
+            return Self.parsedAddress(text.extracting(address.indices))
+        }
         // The address alone: brackets and a port are not part of this form.
         if text.firstIndex(of: UInt8(ascii: "[")) != nil { return nil }
         guard let address = NetworkAddress(octets: text), address.port == 0 else { return nil }
