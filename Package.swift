@@ -128,7 +128,11 @@ let package = Package(
             also: ["CAllocationCount", "MailBytes", "SASL", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
-        tests(of: "SASL", also: ["MailBytes"]),
+        tests(
+            of: "SASL",
+            also: ["Credentials", "MailBytes", "TranscriptSupport"],
+            resources: [.copy("Transcripts")]
+        ),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
