@@ -31,7 +31,7 @@ extension SMTPDriver {
         return .exchange(outcome)
     }
 
-    /// XCLIENT. Who is said to have logged in must be one of ours.
+    /// Takes the client that XCLIENT names; who is said to have logged in must be one of ours.
     func adoptClient() -> ReadyAnswer? {
         guard let client = self.session.proposedClient else { return .answer(.xclientRefused) }
         guard !client.login.isEmpty else { return .answer(self.adopt(nil)) }

@@ -11,8 +11,9 @@ internal import SMTPProtocol
 extension SMTPDriver {
     /// The answer at once when the address is known; nil: the store is asked.
     func verifyRecipient() -> ReadyAnswer? {
-        // A transaction may have ended and another begun within one call.
-        if self.session.recipientCount == 0 { self.endTransaction() }
+        // A transaction may have ended and another begun within one call; where senders are asked
+        // about, that was noticed then.
+        if self.session.recipientCount == 0, self.account == nil { self.endTransaction() }
         self.pace.start(at: self.server.time.now)
         guard let address = self.server.directory.address(self.session.recipientUnderQuestion)
         else { return .answer(.recipientUnknown) }

@@ -23,7 +23,7 @@ final class SMTPDriver: LoginConversation {
     var question = PendingQuestion()
     var asked = Question.nothing
     /// The answer that waits for the stream's next call.
-    private var ready: ReadyAnswer?
+    var ready: ReadyAnswer?
     var login: Login?
     /// Who has logged in.
     var account: LoggedInAccount?
@@ -40,10 +40,10 @@ final class SMTPDriver: LoginConversation {
     var pace = PaceMeter()
     var isWaitingToStage = false
     private(set) var isClosing = false
-    private var isBlocked = false
-    private var greeting = GreetingState.due
-    private var tarpit = Tarpit()
-    private var isTarpitted = false
+    var isBlocked = false
+    var greeting = GreetingState.due
+    var tarpit = Tarpit()
+    var isTarpitted = false
 
     enum Question {
         case nothing
@@ -79,7 +79,7 @@ final class SMTPDriver: LoginConversation {
     }
 
     /// How far the greeting is.
-    private enum GreetingState {
+    enum GreetingState {
         case due
         /// The client must be silent for a while.
         case delayed
@@ -95,23 +95,6 @@ final class SMTPDriver: LoginConversation {
             peer: stream.client,
             offersXCLIENT: profile.mayXCLIENT(stream.peer)
         )
-    }
-
-    func begin() {
-        if self.profile.isTLSImplicit { self.startTLS() } else { self.greetSoon() }
-    }
-
-    private func greetSoon() {
-        let seconds = self.server.limits.greetingDelaySeconds
-        guard seconds > 0, self.profile.service == .smtp, !self.server.isExempt(self.stream.client)
-        else { return self.greet() }
-        self.greeting = .delayed
-        self.stream.setDeadline(seconds: seconds)
-    }
-
-    private func greet() {
-        self.greeting = .sent
-        self.deliver(.accepted(earlyTalk: self.stream.hasReadableInput))
     }
 
     func stop() {
@@ -145,18 +128,6 @@ final class SMTPDriver: LoginConversation {
             return Consumption(count: offset, next: self.isHeldBack ? .suspend : .awaitMore)
         case .suspended, .securing, .closed: return Consumption(count: offset, next: .suspend)
         }
-    }
-
-    func secured(_ stream: any ByteStream) {
-        guard !self.isClosing else { return }
-        let facts = stream.channelFacts
-        self.deliver(
-            .secured(
-                hasClientCertificate: facts.hasClientCertificate,
-                bindsChannel: facts.bindsChannel
-            )
-        )
-        if self.greeting == .due { self.greetSoon() }
     }
 
     func inputEnded(_ stream: any ByteStream) {
@@ -216,7 +187,7 @@ final class SMTPDriver: LoginConversation {
     }
 
     /// An event that comes between the stream's calls for input.
-    private func deliver(_ event: borrowing SMTPServerSession.Event) {
+    func deliver(_ event: borrowing SMTPServerSession.Event) {
         var replies = self.server.takeReplies()
         let step = self.session.reduce(event, into: &replies)
         let outcome = self.perform(step.effect, of: Span(), into: &replies)
@@ -313,65 +284,10 @@ final class SMTPDriver: LoginConversation {
         }
     }
 
-    private func startTLS() {
-        guard let tls = self.profile.tls else { return self.stream.abort() }
-        // What was said in clear, a login too, does not count any more.
-        self.account = nil
-        self.stream.startTLS(tls)
-    }
-
     private func close() {
         self.isClosing = true
         self.endTransaction()
         // Whoever is turned out may be in the middle of a sentence.
         self.stream.close(lingering: self.session.lastReplyWasError)
-    }
-
-    // MARK: - Waiting
-
-    var isAsking: Bool {
-        if case .nothing = self.asked { return false }
-        return true
-    }
-
-    /// Whether the peer must wait: it does not read, or the store has not taken its content.
-    private var isHeldBack: Bool { self.isBlocked || self.isCongested || self.isTarpitted }
-
-    /// Lets a client that gets everything wrong wait before it is heard again.
-    private func slowDown() {
-        let errors = self.session.errorCount
-        guard let seconds = self.tarpit.pause(after: errors, limits: self.server.limits.tarpit),
-            !self.server.isExempt(self.stream.client)
-        else { return }
-        self.isTarpitted = true
-        self.server.time.after(seconds: seconds) { [weak self] in
-            self?.isTarpitted = false
-            self?.resumeIfFree()
-        }
-    }
-
-    /// The stream calls `received` at the end of this turn.
-    func resume(with answer: ReadyAnswer) {
-        self.ready = answer
-        self.stream.resume()
-    }
-
-    /// The same, unless there is another question.
-    func resume(withOutcome answer: ReadyAnswer?) {
-        if let answer { self.resume(with: answer) }
-    }
-
-    func resumeIfFree() {
-        guard !self.isHeldBack, !self.isAsking, !self.isClosing else { return }
-        self.stream.resume()
-    }
-
-    private func armDeadline() {
-        let limits = self.server.limits
-        guard self.pace.isRunning, !self.isAsking else {
-            return self.stream.setDeadline(seconds: limits.idleSeconds)
-        }
-        let seconds = self.pace.nextCheck(at: self.server.time.now, limits: limits)
-        self.stream.setDeadline(seconds: seconds)
     }
 }

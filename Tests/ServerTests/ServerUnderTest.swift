@@ -8,6 +8,7 @@ import MailBytes
 import MailStore
 import MailSyntax
 import POP3Protocol
+import SASL
 import SMTPProtocol
 import Simulation
 import StoreSupport
@@ -87,6 +88,15 @@ final class ServerUnderTest {
         _ = self.disk.store.commit([.addAccount(account)])
     }
 
+    func addAlias(_ text: String, to targets: [String]) throws {
+        let address = try #require(Address(parsing: text))
+        let request = StoreRequest.addAlias(
+            address,
+            targets: targets.compactMap(Address.init(parsing:))
+        )
+        _ = self.disk.store.commit([request])
+    }
+
     // MARK: - Clients
 
     /// A client, connected and greeted.
@@ -113,15 +123,27 @@ final class ServerUnderTest {
     func profile(
         _ service: ServiceProfile.Service,
         smtp: SMTPServerSettings? = nil,
-        expectsPROXYHeader: Bool = false
+        tls: TLSService? = nil,
+        isTLSImplicit: Bool = false,
+        expectsPROXYHeader: Bool = false,
+        mayXCLIENT: @escaping (NetworkAddress) -> Bool = { _ in false }
     ) -> ServiceProfile {
         let hostname = Array("mail.example.test".utf8)
         let dialect: SMTPServerSettings.Dialect = service == .lmtp ? .lmtp : .smtp
         return ServiceProfile(
             service: service,
             smtp: smtp ?? SMTPServerSettings(hostname: hostname, dialect: dialect),
-            pop3: POP3ServerSettings(hostname: hostname, offersAPOP: true, permitsPlaintext: true),
-            expectsPROXYHeader: expectsPROXYHeader
+            pop3: POP3ServerSettings(
+                hostname: hostname,
+                offersAPOP: true,
+                mechanisms: [.plain, .login],
+                offersSTLS: tls != nil && !isTLSImplicit,
+                permitsPlaintext: tls == nil
+            ),
+            tls: tls,
+            isTLSImplicit: isTLSImplicit,
+            expectsPROXYHeader: expectsPROXYHeader,
+            mayXCLIENT: mayXCLIENT
         )
     }
 
