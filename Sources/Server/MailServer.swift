@@ -50,6 +50,11 @@ package final class MailServer {
     var whenEmpty: (() -> Void)?
     private(set) var isStopping = false
 
+    /// Which kinds of accounts there are; nil while the store is asked.
+    private(set) var accountKinds: AccountKinds?
+    private var kindsSerial = MailServer.messageIDSerial
+
+    private static let messageIDSerial: UInt32 = 0
     /// The tables about abuse are swept so often.
     private static let sweepSeconds: Double = 60
     package init(
@@ -125,7 +130,7 @@ package final class MailServer {
     package func answered(_ reply: StorageReply, for ticket: Ticket) {
         self.account(for: reply, ticket)
         if ticket.connection == .server {
-            self.answeredToServer(reply)
+            self.answeredToServer(reply, serial: ticket.serial)
         } else {
             self.conversations[ticket.connection]?.answered(reply, serial: ticket.serial)
         }
@@ -156,7 +161,9 @@ package final class MailServer {
             self.locks.release(account, of: ticket.connection)
         case .written(_, let address?):
             self.accountChanged(address)
-        case .written(_, nil), .resolved, .expanded, .account, .maildrop, .listing, .content,
+        case .improved(.changed):
+            self.askForAccountKinds()
+        case .written(_, nil), .improved, .accountKinds, .resolved, .expanded, .account, .maildrop, .listing, .content,
             .accounts, .aliases, .judged, .delayPassed, .failed:
             break
         }
@@ -174,19 +181,37 @@ package final class MailServer {
         self.lateReleases[ticket] = account
     }
 
-    private func answeredToServer(_ reply: StorageReply) {
-        guard case .written(.reserved(let first), _) = reply else {
+    private func answeredToServer(_ reply: StorageReply, serial: UInt32) {
+        switch reply {
+        case .accountKinds(let kinds):
+            // What was asked before the newest change tells nothing.
+            if serial == self.kindsSerial { self.accountKinds = kinds }
+        case .written(.reserved(let first), _):
+            self.messageIDs.refill(block: first)
+        default:
+            guard serial == Self.messageIDSerial else { return }
             // Asked again when the next message needs an id.
-            return self.messageIDs.refill(block: nil)
+            self.messageIDs.refill(block: nil)
         }
-        self.messageIDs.refill(block: first)
+    }
+
+    /// Finds out what accounts there are, and so which mechanisms all of them can use.
+    ///
+    /// While that is not known, those are not offered that some might not have.
+    package func askForAccountKinds() {
+        self.accountKinds = nil
+        self.kindsSerial = max(self.kindsSerial &+ 1, Self.messageIDSerial + 1)
+        self.storage.read(
+            .accountKinds,
+            for: Ticket(connection: .server, serial: self.kindsSerial)
+        )
     }
 
     private func reserveMessageIDs() {
         guard self.messageIDs.shouldRefill() else { return }
         self.storage.write(
             .reserveMessageIDs(count: MessageIDSource.blockCount),
-            for: Ticket(connection: .server, serial: 0)
+            for: Ticket(connection: .server, serial: Self.messageIDSerial)
         )
     }
 
@@ -195,6 +220,7 @@ package final class MailServer {
         self.changes.record(address)
         self.directory.forgetAll()
         self.authenticator.forget(address)
+        self.askForAccountKinds()
     }
 
     /// Lets the tables about abuse forget what is over, until they are empty.
