@@ -38,27 +38,29 @@ enum POP3Verb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
     case pri = 0x70_7269
 
     /// How the command is written, for the reply to one that is not.
+    ///
+    /// Without the brackets of the RFCs: RFC 2449, section 3, keeps them for response codes.
     var syntax: StaticString {
         switch self {
         case .user: "USER name"
         case .pass: "PASS string"
         case .apop: "APOP name digest"
-        case .auth: "AUTH mechanism [initial-response]"
+        case .auth: "AUTH mechanism, or AUTH mechanism initial-response"
         case .quit: "QUIT"
         case .stat: "STAT"
-        case .list: "LIST [msg]"
+        case .list: "LIST, or LIST msg"
         case .retr: "RETR msg"
         case .dele: "DELE msg"
         case .noop: "NOOP"
         case .rset: "RSET"
         case .last: "LAST"
         case .top: "TOP msg n"
-        case .uidl: "UIDL [msg]"
+        case .uidl: "UIDL, or UIDL msg"
         case .capa: "CAPA"
         case .utf8: "UTF8"
-        case .lang: "LANG [language-range]"
+        case .lang: "LANG, or LANG language-range"
         case .stls: "STLS"
-        case .xclient: "XCLIENT ADDR=address [PORT=port]"
+        case .xclient: "XCLIENT ADDR=address, or XCLIENT ADDR=address PORT=port"
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri: "HTTP"
         }
     }
