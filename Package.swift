@@ -76,7 +76,7 @@ let package = Package(
         module("POP3Protocol", ["MailBytes"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
         module("MailStore", ["CSQLite", "MailSyntax"]),
-        module("EventLoop", ["CLibevent", "MailBytes"]),
+        module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
         module("LoadTesting", ["EventLoop", "MailBytes"]),
         .executableTarget(

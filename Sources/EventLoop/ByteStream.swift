@@ -33,6 +33,8 @@ package struct Consumption: BitwiseCopyable {
 package protocol StreamHandler: AnyObject {
     /// An outgoing connection is established.
     func connected(_ stream: any ByteStream)
+    /// TLS is established; input flows as on a new stream, and the deadline is lifted.
+    func secured(_ stream: any ByteStream)
     /// Octets are there: all that were received and not consumed. After `.yield` and `resume()`
     /// the call comes in any case, with no octets when there are none.
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption
@@ -48,17 +50,27 @@ package protocol StreamHandler: AnyObject {
 
 extension StreamHandler {
     package func connected(_ stream: any ByteStream) {}
+
+    package func secured(_ stream: any ByteStream) {}
 }
 
 /// One connection.
 package protocol ByteStream: AnyObject {
     var id: ConnectionID { get }
+    /// The other end of the connection.
     var peer: NetworkAddress { get }
+    /// Whom the connection is for, which is what limits, logs and sessions go by: the peer, unless
+    /// a trusted proxy says otherwise.
+    var client: NetworkAddress { get set }
     var local: NetworkAddress { get }
     /// The user at the other end of a Unix socket, where the system knows it.
     var peerUser: UInt32? { get }
     /// Kept until the connection has ended.
     var handler: (any StreamHandler)? { get set }
+    /// No more octets than this are taken from the system at once; nil sets no limit.
+    ///
+    /// With it, a header that stands before TLS is read to its end and not beyond.
+    var receiveOctetsLimit: Int? { get set }
     /// Whether the peer has sent something that was not consumed.
     var hasReadableInput: Bool { get }
     /// Octets sent by the handler and not yet taken by the system.
@@ -68,6 +80,18 @@ package protocol ByteStream: AnyObject {
     /// Lets input flow again after `.suspend`: `received` is called at the end of this turn. From
     /// within `received`, it makes the `.suspend` about to be returned a `.yield`.
     func resume()
+    /// Speaks TLS from now on, as the server.
+    ///
+    /// Input that was received and not consumed is dropped, pending output goes out in clear, and
+    /// then no octet passes outside of TLS: `secured` is called, or the stream ends. Until then the
+    /// stream has the deadline of handshakes and no other, what is sent is dropped, and `close` is
+    /// `abort`. Not for a stream that speaks TLS already.
+    func startTLS(_ service: TLSService)
+    /// What was agreed on; nil until `secured`.
+    var tls: TLSFacts? { get }
+    /// The octets that channel binding of that kind has on this connection; nil without TLS, and
+    /// for a certificate or a version that the kind is not defined for.
+    func channelBinding(_ kind: ChannelBinding) -> [UInt8]?
     /// Sets, moves or (nil) lifts the one deadline of the stream.
     func setDeadline(seconds: Double?)
     /// Ends the connection once all output has gone out.

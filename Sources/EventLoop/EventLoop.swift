@@ -17,6 +17,11 @@ package final class EventLoop {
     private(set) var turn = 0
     /// How long the turns took.
     package private(set) var turnTimes = TurnHistogram()
+    /// How many handshakes of TLS, half a millisecond each, may begin in a turn.
+    package var handshakesPerTurnMax = 2
+    /// The time from `startTLS` to `secured`, after which the stream ends.
+    package var handshakeSecondsMax: Double = 30
+    package internal(set) var handshakes = HandshakeCounts()
     private var table: StreamTable
     private var graveyard: [LoopStream] = []
     private var ready: [LoopStream] = []

@@ -49,7 +49,8 @@ extension LoopStream {
             return self.setReading(false)
         }
         let buffer = unsafe self.loop.inputBuffer
-        let count = unsafe recv(self.descriptor, buffer + kept, Self.receiveOctetsMax, 0)
+        let wanted = min(max(self.receiveOctetsLimit ?? .max, 1), Self.receiveOctetsMax)
+        let count = unsafe recv(self.descriptor, buffer + kept, wanted, 0)
         guard count >= 0 else {
             if errno != EAGAIN, errno != EINTR { self.abort() }
             return

@@ -15,6 +15,8 @@ internal import MailBytes
 final class LoopStream: ByteStream {
     let id: ConnectionID
     let peer: NetworkAddress
+    var client: NetworkAddress
+    var receiveOctetsLimit: Int?
     var handler: (any StreamHandler)?
     unowned let loop: EventLoop
     let descriptor: Int32
@@ -67,6 +69,7 @@ final class LoopStream: ByteStream {
         self.loop = loop
         self.id = id
         self.peer = peer
+        self.client = peer
         unsafe self.readEvent = event_new(
             loop.base,
             descriptor,
@@ -145,6 +148,12 @@ final class LoopStream: ByteStream {
             unsafe bufferevent_write(output, start + sent, buffer.count - sent)
         }
     }
+
+    func startTLS(_ service: TLSService) { self.abort() }
+
+    var tls: TLSFacts? { nil }
+
+    func channelBinding(_ kind: ChannelBinding) -> [UInt8]? { nil }
 
     func setDeadline(seconds: Double?) {
         guard self.state == .open else { return }

@@ -11,15 +11,20 @@ package import MailBytes
 package final class SimulatedStream: ByteStream {
     package let id: ConnectionID
     package let peer: NetworkAddress
+    package var client: NetworkAddress
     package let local: NetworkAddress
     package let peerUser: UInt32?
     package var handler: (any StreamHandler)?
+    package var receiveOctetsLimit: Int?
+    package private(set) var tls: TLSFacts?
 
     private let world: VirtualWorld
     private let reading: Reading
     /// Gets what the server sends, and nil when it closes.
     private let toClient: ([UInt8]?) -> Void
     private var input: [UInt8] = []
+    /// How many octets of the input were shown before and not consumed.
+    private var heldCount = 0
     private var output: [UInt8] = []
     private var inputHasEnded = false
     private var endWasTold = false
@@ -28,6 +33,7 @@ package final class SimulatedStream: ByteStream {
     private var isDraining = false
     private var isClosing = false
     private var isGone = false
+    private var isSecuring = false
     private var mustCall = false
     private var deadline: Double?
     private var timerFiresAt: Double = .infinity
@@ -55,6 +61,7 @@ package final class SimulatedStream: ByteStream {
         self.world = world
         self.id = id
         self.peer = peer
+        self.client = peer
         self.local = NetworkAddress(ipv4: 0x7f00_0001, port: 25)
         self.peerUser = peerUser
         self.reading = reading
@@ -93,7 +100,7 @@ package final class SimulatedStream: ByteStream {
     package var pendingOutputCount: Int { self.output.count }
 
     package func send(_ octets: borrowing Span<UInt8>) {
-        guard !self.isGone, !self.isClosing, octets.count > 0 else { return }
+        guard !self.isGone, !self.isClosing, !self.isSecuring, octets.count > 0 else { return }
         self.output.append(octets)
         self.pendingOutputMax = max(self.pendingOutputMax, self.output.count)
         self.drainSoon()
@@ -105,7 +112,23 @@ package final class SimulatedStream: ByteStream {
         self.deliverSoon()
     }
 
+    package func startTLS(_ service: TLSService) {
+        guard !self.isGone, !self.isClosing else { return }
+        self.isSecuring = true
+        self.input = []
+        self.heldCount = 0
+        self.isSuspended = false
+        self.deadline = nil
+        self.secureOnceDrained()
+    }
+
+    package func channelBinding(_ kind: ChannelBinding) -> [UInt8]? {
+        guard self.tls != nil else { return nil }
+        return kind == .exporter ? [UInt8](repeating: UInt8(self.id.slot & 0xff), count: 32) : nil
+    }
+
     package func setDeadline(seconds: Double?) {
+        guard !self.isSecuring else { return }
         self.deadline = seconds.map { self.world.now + $0 }
         self.runTimer()
     }
@@ -114,13 +137,28 @@ package final class SimulatedStream: ByteStream {
         guard !self.isClosing, !self.isGone else { return }
         self.isClosing = true
         self.input = []
-        if self.output.isEmpty { return self.abort() }
+        if self.isSecuring || self.output.isEmpty { return self.abort() }
         // A peer that does not read is not waited for without end.
         self.world.after(seconds: 30) { [weak self] in self?.vanish() }
     }
 
     package func abort() {
         self.world.after(seconds: 0) { [weak self] in self?.vanish() }
+    }
+
+    // MARK: - TLS
+
+    /// A handshake takes its time, and some fail.
+    private func secureOnceDrained() {
+        self.world.after(seconds: self.world.between(0, 0.2)) { [weak self] in
+            guard let self, !self.isGone else { return }
+            guard self.output.isEmpty else { return self.secureOnceDrained() }
+            if self.world.oneIn(50) { return self.vanish() }
+            self.isSecuring = false
+            self.tls = TLSFacts(version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384")
+            self.handler?.secured(self)
+            self.deliver()
+        }
     }
 
     // MARK: - Input
@@ -132,13 +170,13 @@ package final class SimulatedStream: ByteStream {
 
     private func deliver() {
         guard !self.isDelivering, !self.isSuspended, !self.isGone, !self.isClosing,
-            let handler = self.handler
+            !self.isSecuring, let handler = self.handler
         else { return }
         self.isDelivering = true
         self.consume(handler)
         self.isDelivering = false
         guard !self.isSuspended, !self.mustCall, self.inputHasEnded, !self.endWasTold,
-            !self.isClosing
+            !self.isClosing, !self.isSecuring
         else { return }
         self.endWasTold = true
         handler.inputEnded(self)
@@ -149,11 +187,15 @@ package final class SimulatedStream: ByteStream {
         var extent = self.world.oneIn(4) ? 1 + self.world.pick(self.input.count) : .max
         while self.mustCall || !self.input.isEmpty, !self.isGone, !self.isClosing {
             self.mustCall = false
-            let shown = min(extent, self.input.count)
+            let limit = self.receiveOctetsLimit.map { self.heldCount + $0 } ?? .max
+            let shown = min(extent, limit, self.input.count)
             // A copy, because the handler's call may close the stream and drop the input.
             let octets = Array(self.input[..<shown])
             let consumption = handler.received(octets.span, from: self)
+            // What came before TLS was dropped, and the rest waits for it.
+            guard !self.isSecuring else { return }
             self.input.removeFirst(min(consumption.count, self.input.count))
+            self.heldCount = shown - consumption.count
             switch consumption.next {
             case .awaitMore:
                 guard shown - consumption.count < self.input.count else { return }

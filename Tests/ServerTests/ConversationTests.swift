@@ -321,8 +321,11 @@ struct ReentrancyTests {
     private final class BreakingStream: ByteStream {
         let id = ConnectionID(slot: 900, generation: 1)
         let peer = NetworkAddress.unix
+        var client = NetworkAddress.unix
         let local = NetworkAddress.unix
         var handler: (any StreamHandler)?
+        var receiveOctetsLimit: Int?
+        var tls: TLSFacts? { nil }
         var hasReadableInput: Bool { false }
         var pendingOutputCount: Int { 0 }
         private(set) var isBroken = false
@@ -336,6 +339,8 @@ struct ReentrancyTests {
             if self.sentCount > self.allowed { self.abort() }
         }
         func resume() {}
+        func startTLS(_ service: TLSService) { self.abort() }
+        func channelBinding(_ kind: ChannelBinding) -> [UInt8]? { nil }
         func setDeadline(seconds: Double?) {}
         func close(lingering: Bool) { self.isBroken = true }
         func abort() { self.isBroken = true }

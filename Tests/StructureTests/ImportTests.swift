@@ -34,7 +34,11 @@ private struct Allowance {
             ["CSQLite", "MailBytes", "MailSyntax"],
             system: ["Glibc", "Synchronization"]
         ),
-        Allowance("EventLoop", ["CLibevent", "MailBytes"], system: ["Glibc", "Synchronization"]),
+        Allowance(
+            "EventLoop",
+            ["CLibevent", "COpenSSL", "MailBytes"],
+            system: ["Glibc", "Synchronization"]
+        ),
         Allowance("Configuration", ["CTOML", "MailBytes", "MailSyntax"], system: ["Glibc"]),
         Allowance(
             "Server",
