@@ -10,7 +10,11 @@ import Testing
 @Suite struct ConfigurationErrorTests {
     @Test func rightFilesHaveNone() {
         #expect(Sample.errors(Sample.top + Sample.listener) == [])
-        #expect(Sample.errors(end: "[limits]\n[smtp]\n[pop3]\n[store]\n[log]") == [])
+        #expect(
+            Sample.errors(
+                end: "[limits]\n[tls]\n[auth]\n[submission]\n[smtp]\n[pop3]\n[store]\n[log]"
+            ) == []
+        )
     }
 
     @Test(arguments: [
@@ -43,10 +47,6 @@ import Testing
         (
             "[smtp]\naddress = \"127.0.0.1:25\"",
             "etc/m.toml:8: smtp.address: is unknown here; it belongs into a [[listener]] table"
-        ),
-        (
-            "[tls]\ncertificate = \"x\"",
-            "etc/m.toml:7: tls: is not built yet; remove the table"
         ),
         ("[delivery]", "etc/m.toml:7: delivery: is not built yet; remove the table"),
         ("[[smtp]]", "etc/m.toml:7: smtp: must be a table, [smtp], not an array"),
@@ -143,7 +143,8 @@ import Testing
         ),
         (
             "tls = \"off\"",
-            "etc/m.toml:4: tls: is unknown here; it belongs into a [[listener]] table"
+            "etc/m.toml:4: tls: must be a table, [tls], not \"off\"; as a key it belongs into a "
+                + "[[listener]] table"
         ),
         (
             "postmaster = \"office\"",
@@ -269,9 +270,10 @@ import Testing
                     + "(the name of this server in greetings, replies and Received fields), not 5",
                 "etc/m.toml:4: colour: is unknown; known here: hostname, data-directory, "
                     + "local-domains, postmaster, catch-all, subaddress-delimiter, "
-                    + "allow-plaintext-auth-anywhere, smtp, pop3, store, log, limits, listener",
-                "etc/m.toml:6: listener[0].service: must be one of \"smtp\" \"lmtp\" \"pop3\", not "
-                    + "\"imap\"",
+                    + "allow-plaintext-auth-anywhere, trusted-proxies, user, confine, tls, auth, "
+                    + "submission, smtp, pop3, store, log, limits, listener",
+                "etc/m.toml:6: listener[0].service: must be one of \"smtp\" \"submission\" "
+                    + "\"lmtp\" \"pop3\", not \"imap\"",
                 "etc/m.toml:7: listener[0].address: must be \"IPv4:port\", \"[IPv6]:port\" or "
                     + "\"unix:PATH\", not \"127.0.0.1:99999\"",
                 "etc/m.toml:9: limits.idle-seconds: must be an integer from 1 to 86400 (seconds "

@@ -36,8 +36,8 @@ import Testing
     @Test(arguments: [
         (
             "address = \"127.0.0.1:25\"",
-            "etc/m.toml:4: listener[0].service: is missing; it must be one of \"smtp\" \"lmtp\" "
-                + "\"pop3\""
+            "etc/m.toml:4: listener[0].service: is missing; it must be one of \"smtp\" "
+                + "\"submission\" \"lmtp\" \"pop3\""
         ),
         (
             "service = \"smtp\"",
@@ -45,28 +45,19 @@ import Testing
                 + "\"[IPv6]:port\" or \"unix:PATH\""
         ),
         (
-            "service = \"submission\"\naddress = \"127.0.0.1:587\"",
-            "etc/m.toml:5: listener[0].service: the service \"submission\" is not built yet; write "
-                + "one of \"smtp\" \"lmtp\" \"pop3\""
-        ),
-        (
             "service = \"admin\"\naddress = \"127.0.0.1:8025\"",
             "etc/m.toml:5: listener[0].service: the service \"admin\" is not built yet; write one "
-                + "of \"smtp\" \"lmtp\" \"pop3\""
+                + "of \"smtp\" \"submission\" \"lmtp\" \"pop3\""
         ),
         (
             "service = \"smtp\"\naddress = \"127.0.0.1:25\"\ntls = \"starttls\"",
-            "etc/m.toml:7: listener[0].tls: \"starttls\" is not built yet; write \"off\" or leave "
-                + "it out"
-        ),
-        (
-            "service = \"smtp\"\naddress = \"127.0.0.1:25\"\ntls = \"implicit\"",
-            "etc/m.toml:7: listener[0].tls: \"implicit\" is not built yet; write \"off\" or leave "
-                + "it out"
+            "etc/m.toml:7: listener[0].tls: \"starttls\" needs a certificate; write [tls] with "
+                + "certificate and private-key, or tls = \"off\""
         ),
         (
             "service = \"smtp\"\naddress = \"127.0.0.1:25\"\ntls = false",
-            "etc/m.toml:7: listener[0].tls: must be \"off\", not false"
+            "etc/m.toml:7: listener[0].tls: must be one of \"off\" \"starttls\" \"implicit\", not "
+                + "false"
         ),
         (
             "service = \"smtp\"\naddress = 25",
@@ -108,7 +99,7 @@ import Testing
         ),
         (
             "service = \"pop3\"\naddress = \"0.0.0.0:110\"\nplaintext-auth = true",
-            "etc/m.toml:6: listener[0].plaintext-auth: passwords would cross the network in clear "
+            "etc/m.toml:7: listener[0].plaintext-auth: passwords would cross the network in clear "
                 + "on 0.0.0.0:110; use a loopback address, or write "
                 + "allow-plaintext-auth-anywhere = true at the top"
         ),
@@ -124,7 +115,7 @@ import Testing
         (
             "service = \"pop3\"\naddress = \"127.0.0.1:110\"\nport = 110",
             "etc/m.toml:7: listener[0].port: is unknown; known here: service, address, tls, "
-                + "plaintext-auth, optional"
+                + "plaintext-auth, proxy-protocol, xclient-networks, xclient-login, optional"
         ),
         (
             "service = \"pop3\"\naddress = \"127.0.0.1:110\"\noptional = 1",

@@ -14,7 +14,7 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("conf").path
 
-    /// The reference, with the keys that have no default brought in when asked for.
+    /// The reference, with the keys and tables that have no default brought in when asked for.
     private static func reference(uncommented: Bool) throws -> String {
         let text = try String(
             contentsOfFile: "\(self.folder)/martlet.reference.toml",
@@ -22,7 +22,7 @@ import Testing
         )
         guard uncommented else { return text }
         return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            let isKey = line.hasPrefix("#") && line.dropFirst().first?.isLetter ?? false
+            let isKey = line.wholeMatch(of: #/#(\w|\[\[).*/#) != nil
             return isKey ? line.dropFirst() : line
         }.joined(separator: "\n")
     }
@@ -70,6 +70,11 @@ import Testing
             return
         }
         #expect(Set(first.entries.map(\.name)) == Set(ConfigurationReader.Listener.keys))
+        #expect(all.tls.certificates.count == 2)
+        #expect(all.auth.tokenIssuers.map(\.identityClaim) == ["email"])
+        #expect(
+            all.listeners.filter { $0.tls == .implicit }.map(\.service) == [.submission, .pop3]
+        )
     }
 
     @Test func theReferenceTellsEveryRange() throws {
@@ -150,12 +155,21 @@ import Testing
             configuration[keyPath: place].map { "\($0)" } ?? "none"
         case .flag(let place): "\(configuration[keyPath: place])"
         case .domain(let place), .directory(let place): configuration[keyPath: place]
+        case .file(let place), .user(let place): configuration[keyPath: place] ?? "none"
         case .domains(let place): "\(configuration[keyPath: place])"
         case .mailbox(let place): configuration[keyPath: place]?.text ?? "none"
         case .delimiter(let place): configuration[keyPath: place].map { "\($0)" } ?? "none"
         case .networks(let place): "\(configuration[keyPath: place])"
         case .choice:
-            "\(configuration.pop3.language) \(configuration.log.level) \(configuration.log.format)"
+            """
+            \(configuration.pop3.language) \(configuration.log.level) \(configuration.log.format) \
+            \(configuration.confinement) \(configuration.tls.minimumVersion) \
+            \(configuration.auth.scram)
+            """
+        case .mechanisms(let place):
+            configuration[keyPath: place].map { "\($0.map(\.rawValue))" } ?? "none"
+        case .certificates(let place): "\(configuration[keyPath: place].map(\.chainPath))"
+        case .tokenIssuers(let place): "\(configuration[keyPath: place].map(\.issuer))"
         }
     }
 }
