@@ -8,7 +8,7 @@ public import SASL
 extension POP3ServerSession {
     /// The mechanisms that AUTH takes now, and that CAPA announces.
     public var mechanisms: SASLMechanismSet {
-        var usable = self.settings.mechanisms
+        var usable = self.settings.mechanisms.intersection(self.usableMechanisms)
         if !self.permitsPasswords { usable.subtract(.showingSecret) }
         if !self.bindsChannel { usable.remove(.scramSHA256Plus) }
         if !self.hasClientCertificate { usable.remove(.external) }

@@ -105,6 +105,8 @@ public struct POP3ServerSession: ~Copyable {
 
     /// The exchange of AUTH, and who proved by it who he is.
     public internal(set) var exchange = SASLExchange()
+    /// The mechanisms that can be used at all, by what accounts there are.
+    public var usableMechanisms = SASLMechanismSet.all
     /// Whether all that is said now is under TLS.
     public internal(set) var isSecured = false
     var hasClientCertificate = false

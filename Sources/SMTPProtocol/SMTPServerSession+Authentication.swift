@@ -9,7 +9,7 @@ public import SASL
 extension SMTPServerSession {
     /// The mechanisms that the client may use now; EHLO announces them.
     public var mechanisms: SASLMechanismSet {
-        var mechanisms = self.settings.mechanisms
+        var mechanisms = self.settings.mechanisms.intersection(self.usableMechanisms)
         if !self.isSecured, !self.settings.permitsPlaintextAuth {
             mechanisms.subtract(.showingSecret)
         }
@@ -55,7 +55,8 @@ extension SMTPServerSession {
         guard let mechanism = SASLMechanism(name: name) else { return .failure(.mechanismUnknown) }
         if self.mechanisms.contains(mechanism) { return .success(mechanism) }
         let needsTLS =
-            self.settings.mechanisms.contains(mechanism) && !self.isSecured
+            self.settings.mechanisms.intersection(self.usableMechanisms).contains(mechanism)
+            && !self.isSecured
             && self.settings.offersSTARTTLS
         return .failure(needsTLS ? .mechanismNeedsTLS : .mechanismUnknown)
     }

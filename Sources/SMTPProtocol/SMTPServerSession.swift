@@ -115,6 +115,8 @@ public struct SMTPServerSession: ~Copyable {
     public internal(set) var isAuthenticated = false
     /// The exchange of AUTH: what its questions are about, and who has logged in by it.
     public internal(set) var exchange = SASLExchange()
+    /// The mechanisms that can be used at all, by what accounts there are.
+    public var usableMechanisms = SASLMechanismSet.all
     /// Whether MAIL asked for SMTPUTF8 (RFC 6531).
     public internal(set) var isUTF8 = false
     /// How many recipients the transaction has.

@@ -8,6 +8,7 @@ internal import EventLoop
 internal import MailBytes
 internal import MailStore
 internal import MailSyntax
+internal import SASL
 
 /// All sessions of one event loop and what they share.
 package final class MailServer {
@@ -19,7 +20,8 @@ package final class MailServer {
     let localDomains: [String]
 
     var directory: AddressDirectory
-    private(set) lazy var authenticator = Authenticator(server: self)
+    private(set) lazy var authenticator = Authenticator(server: self, settings: self.logins)
+    private let logins: LoginSettings
     var rates: AccountRates
     var changes = AccountChanges()
     var heads: MaildropHeads
@@ -60,6 +62,7 @@ package final class MailServer {
     package init(
         limits: ServerLimits,
         addresses: AddressSettings,
+        logins: LoginSettings = LoginSettings(),
         time: any Timekeeper,
         storage: any Storage,
         passwords: any PasswordChecker,
@@ -68,6 +71,7 @@ package final class MailServer {
         controlUser: UInt32
     ) {
         self.limits = limits
+        self.logins = logins
         self.time = time
         self.storage = storage
         self.passwords = passwords
@@ -90,6 +94,7 @@ package final class MailServer {
         self.isExempt = addresses.isExempt
         self.isTrustedProxy = addresses.isTrustedProxy
         self.controlUser = controlUser
+        self.askForAccountKinds()
     }
 
     /// How many connections are being served.
@@ -163,7 +168,8 @@ package final class MailServer {
             self.accountChanged(address)
         case .improved(.changed):
             self.askForAccountKinds()
-        case .written(_, nil), .improved, .accountKinds, .resolved, .expanded, .account, .maildrop, .listing, .content,
+        case .written(_, nil), .improved, .accountKinds, .resolved, .expanded, .account, .maildrop,
+            .listing, .content,
             .accounts, .aliases, .judged, .delayPassed, .failed:
             break
         }
@@ -195,10 +201,23 @@ package final class MailServer {
         }
     }
 
+    /// The mechanisms that the accounts there are can use.
+    ///
+    /// SCRAM is not offered while somebody has an imported hash, unless the operator wants it: a
+    /// client would choose it, and could not log in.
+    func usableMechanisms(_ profile: ServiceProfile) -> SASLMechanismSet {
+        var usable = SASLMechanismSet.all
+        if self.accountKinds?.hasImportedHash ?? true, !profile.alwaysOffersSCRAM {
+            usable.subtract([.scramSHA256Plus, .scramSHA256, .scramSHA1])
+        }
+        if !(self.accountKinds?.hasRecoverableSecret ?? false) { usable.remove(.cramMD5) }
+        return usable
+    }
+
     /// Finds out what accounts there are, and so which mechanisms all of them can use.
     ///
     /// While that is not known, those are not offered that some might not have.
-    package func askForAccountKinds() {
+    private func askForAccountKinds() {
         self.accountKinds = nil
         self.kindsSerial = max(self.kindsSerial &+ 1, Self.messageIDSerial + 1)
         self.storage.read(

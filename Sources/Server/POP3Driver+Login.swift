@@ -43,13 +43,14 @@ extension POP3Driver {
         case .accepted(let account): self.open(account.id).map { .answer($0) }
         case .refused: .answer(self.endLogin(.loginRefused))
         case .throttled: .answer(self.endLogin(.loginThrottled))
-        case .temporaryFailure, .unusable: .answer(self.endLogin(.temporaryFailure))
+        case .temporaryFailure, .unusable, .scramKeys, .scramVerified, .challenge:
+            .answer(self.endLogin(.temporaryFailure))
         }
     }
 
     private func answer(exchange outcome: LoginOutcome) -> ReadyAnswer {
         self.asked = .nothing
-        if case .accepted(let account) = outcome { self.account = account }
+        if let account = outcome.account { self.account = account }
         return .exchange(outcome)
     }
 

@@ -67,6 +67,7 @@ final class POP3Driver: LoginConversation {
             settings: profile.pop3,
             offersXCLIENT: profile.mayXCLIENT(stream.peer)
         )
+        self.session.usableMechanisms = server.usableMechanisms(profile)
     }
 
     func begin() {

@@ -23,7 +23,7 @@ extension SMTPDriver {
 
     private func concluded(_ outcome: LoginOutcome) -> ReadyAnswer {
         self.asked = .nothing
-        if case .accepted(let account) = outcome {
+        if let account = outcome.account {
             self.account = account
             self.login = nil
             self.server.journal.loggedIn(account.address, stream: self.stream)

@@ -25,8 +25,8 @@ final class SMTPDriver: LoginConversation {
     /// The answer that waits for the stream's next call.
     var ready: ReadyAnswer?
     var login: Login?
-    /// Who has logged in.
-    var account: LoggedInAccount?
+    /// Who has shown a good proof; the exchange may not be over yet.
+    private var provenAccount: LoggedInAccount?
     /// What of the account's rates the transaction has taken.
     var taken = TakenRates()
     /// Where the accepted recipients' copies go, recipient by recipient.
@@ -95,11 +95,18 @@ final class SMTPDriver: LoginConversation {
             peer: stream.client,
             offersXCLIENT: profile.mayXCLIENT(stream.peer)
         )
+        self.session.usableMechanisms = server.usableMechanisms(profile)
     }
 
     func stop() {
         guard !self.isClosing else { return }
         self.deliver(.stopping)
+    }
+
+    /// Who has logged in.
+    var account: LoggedInAccount? {
+        get { self.session.isAuthenticated ? self.provenAccount : nil }
+        set { self.provenAccount = newValue }
     }
 
     // MARK: - The stream's calls

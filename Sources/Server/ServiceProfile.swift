@@ -26,6 +26,8 @@ package final class ServiceProfile {
     let isTLSImplicit: Bool
     /// Whether each connection begins with the header of a trusted proxy.
     let expectsPROXYHeader: Bool
+    /// Whether SCRAM is offered although some accounts cannot use it.
+    let alwaysOffersSCRAM: Bool
     /// Whether senders must be addresses of who has logged in.
     let checksSender: Bool
     /// The peers that may say by XCLIENT for whom they speak.
@@ -38,6 +40,7 @@ package final class ServiceProfile {
         tls: TLSService? = nil,
         isTLSImplicit: Bool = false,
         expectsPROXYHeader: Bool = false,
+        alwaysOffersSCRAM: Bool = false,
         checksSender: Bool = true,
         mayXCLIENT: @escaping (NetworkAddress) -> Bool = { _ in false }
     ) {
@@ -47,6 +50,7 @@ package final class ServiceProfile {
         self.tls = tls
         self.isTLSImplicit = isTLSImplicit
         self.expectsPROXYHeader = expectsPROXYHeader
+        self.alwaysOffersSCRAM = alwaysOffersSCRAM
         self.checksSender = checksSender
         self.mayXCLIENT = mayXCLIENT
     }

@@ -16,13 +16,15 @@ internal import MailSyntax
 final class Authenticator {
     private unowned let server: MailServer
     private var memory: CredentialMemory
-    private(set) var throttle: LoginThrottle
+    private var throttle: LoginThrottle
+    let settings: LoginSettings
 
     /// Serial number of a request whose answer nobody waits for.
     private static let improvementSerial: UInt32 = .max
 
-    init(server: MailServer) {
+    init(server: MailServer, settings: LoginSettings) {
         self.server = server
+        self.settings = settings
         self.memory = CredentialMemory(entriesMax: server.limits.credentialCacheEntries)
         self.throttle = LoginThrottle(limits: server.limits.loginThrottle)
     }
@@ -50,7 +52,7 @@ final class Authenticator {
         _ ticket: Ticket
     ) -> LoginOutcome? {
         guard !self.isBanned(stream) else { return self.turnAway(&login, ticket) }
-        guard let address = login.address else { return self.check(&login, on: stream, ticket) }
+        guard let address = login.address else { return self.proceed(&login, on: stream, ticket) }
         if case .password(let password) = login.proof,
             let id = self.memory.account(of: address, ifPasswordIs: password)
         {
@@ -58,7 +60,7 @@ final class Authenticator {
         }
         let client = stream.client.clientKey
         let wait = self.throttle.wait(before: address, from: client, at: self.server.time.now)
-        guard wait > 0 else { return self.read(&login, address, ticket) }
+        guard wait > 0 else { return self.proceed(&login, on: stream, ticket) }
         login.stage = .waiting
         self.server.answerLater(.delayPassed, for: ticket, after: wait)
         return nil
@@ -72,13 +74,11 @@ final class Authenticator {
         _ ticket: Ticket
     ) -> LoginOutcome? {
         switch login.stage {
-        case .begun:
-            preconditionFailure("a login that has begun waits for an answer")
+        case .begun, .offered:
+            preconditionFailure("nothing was asked for this login")
         case .waiting:
-            guard !self.isBanned(stream), let address = login.address else {
-                return self.turnAway(&login, ticket)
-            }
-            return self.read(&login, address, ticket)
+            guard !self.isBanned(stream) else { return self.turnAway(&login, ticket) }
+            return self.proceed(&login, on: stream, ticket)
         case .reading:
             guard case .account(let record) = reply else { return .temporaryFailure }
             login.account = record
@@ -89,6 +89,18 @@ final class Authenticator {
         case .refused(let outcome):
             return outcome
         }
+    }
+
+    /// Looks for the account, unless the proof itself says which it is.
+    private func proceed(
+        _ login: inout Login,
+        on stream: any ByteStream,
+        _ ticket: Ticket
+    ) -> LoginOutcome? {
+        guard !login.proof.namesAccount, let address = login.address else {
+            return self.check(&login, on: stream, ticket)
+        }
+        return self.read(&login, address, ticket)
     }
 
     private func read(
@@ -102,15 +114,24 @@ final class Authenticator {
         return nil
     }
 
-    /// Lets a worker judge the proof; without an account, the same work is done.
+    /// Judges the proof, or lets a worker do it; without an account, the same work is done.
     private func check(
         _ login: inout Login,
         on stream: any ByteStream,
         _ ticket: Ticket
     ) -> LoginOutcome? {
-        let attempt = LoginAttempt(account: login.account, proof: login.proof)
-        login.stage = .judging
-        return self.server.passwords.check(attempt, for: ticket) ? nil : .temporaryFailure
+        switch login.proof {
+        case .scram(let hash, let channelBinding):
+            return self.offer(&login, SCRAMKeys.Mechanism(hash), channelBinding)
+        case .certificate:
+            return self.conclude(&login, PasswordVerdict(isValid: true), on: stream, ticket)
+        case .token where login.isProven:
+            return self.conclude(&login, PasswordVerdict(isValid: true), on: stream, ticket)
+        case .password, .apop, .cramMD5, .token:
+            let attempt = LoginAttempt(account: login.account, proof: login.proof)
+            login.stage = .judging
+            return self.server.passwords.check(attempt, for: ticket) ? nil : .temporaryFailure
+        }
     }
 
     private func conclude(
@@ -121,10 +142,11 @@ final class Authenticator {
     ) -> LoginOutcome? {
         // Whoever sent many guesses at once has no more of them than who sent one by one.
         guard !self.isBanned(stream) else { return self.turnAway(&login, ticket) }
+        if verdict.isValid, !login.isProven, let identity = verdict.identity {
+            return self.find(identity, &login, on: stream, ticket)
+        }
         // The verdict is about what was read; if that has changed since, it is worth nothing.
-        if let address = login.address,
-            self.server.changes.isOutdated(address, since: login.readAt)
-        {
+        if let address = login.address, self.isOutdated(address, since: login.readAt) {
             guard login.restarts < Login.restartsMax else { return .temporaryFailure }
             login.restarts += 1
             return self.read(&login, address, ticket)
@@ -139,6 +161,23 @@ final class Authenticator {
         return self.succeed(LoggedInAccount(id: record.id, address: record.address), on: stream)
     }
 
+    /// A token is good: the account it is for is looked for. A client that names another was given
+    /// a token that is not its own.
+    private func find(
+        _ identity: [UInt8],
+        _ login: inout Login,
+        on stream: any ByteStream,
+        _ ticket: Ticket
+    ) -> LoginOutcome? {
+        let address = self.server.directory.address(identity.span)
+        guard let address, login.name.isEmpty || address == login.address else {
+            return self.refuse(&login, on: stream, ticket)
+        }
+        login.isProven = true
+        login.address = address
+        return self.read(&login, address, ticket)
+    }
+
     private func improve(_ record: AccountRecord, _ better: PasswordRecord, _ ticket: Ticket) {
         self.server.storage.write(
             .improveVerifier(record.address, replacing: record.verifier, with: better.text),
@@ -146,7 +185,7 @@ final class Authenticator {
         )
     }
 
-    private func succeed(
+    func succeed(
         _ account: LoggedInAccount,
         on stream: any ByteStream
     ) -> LoginOutcome {
@@ -179,7 +218,7 @@ final class Authenticator {
     }
 
     /// Tells a banned client so, no sooner than it would be told of a wrong password.
-    private func turnAway(_ login: inout Login, _ ticket: Ticket) -> LoginOutcome? {
+    func turnAway(_ login: inout Login, _ ticket: Ticket) -> LoginOutcome? {
         let due = self.server.time.now + self.server.limits.loginFailureSeconds
         return self.putOff(.throttled, &login, until: due, ticket)
     }
@@ -200,6 +239,13 @@ final class Authenticator {
     /// Whether the client of the stream may not try at all.
     func isBanned(_ stream: any ByteStream) -> Bool {
         self.throttle.isBanned(stream.client.clientKey, at: self.server.time.now)
+    }
+
+    var now: Double { self.server.time.now }
+
+    /// Whether the account may have changed since that moment.
+    func isOutdated(_ address: Address, since moment: AccountChanges.Moment) -> Bool {
+        self.server.changes.isOutdated(address, since: moment)
     }
 
     // MARK: - Upkeep

@@ -2,6 +2,7 @@
 //
 // One login between the client's words and its end, whatever the protocol and the mechanism.
 
+internal import Credentials
 internal import MailBytes
 internal import MailStore
 internal import MailSyntax
@@ -18,6 +19,8 @@ struct Login {
         case reading
         /// A worker was asked whether the proof is good.
         case judging
+        /// The client has the salt, and will send a proof that fits these keys or not.
+        case offered(SCRAMKeys)
         /// It has failed, and the answer is not due yet.
         case refused(LoginOutcome)
     }
@@ -28,10 +31,13 @@ struct Login {
     /// What the client speaks, for the log.
     let service: StaticString
     /// The address the name stands for; nil when it cannot be one.
-    let address: Address?
-    let startedAt: Double
+    var address: Address?
+    /// When the client last showed something.
+    var startedAt: Double
     var stage = Stage.begun
     var account: AccountRecord?
+    /// Whether the client has shown who it is, and only the account is looked for.
+    var isProven = false
     /// When the account was read, in the order of changes.
     var readAt: AccountChanges.Moment = 0
     /// How often the account changed while the password was being checked.

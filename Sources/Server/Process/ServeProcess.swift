@@ -142,7 +142,7 @@ package final class ServeProcess {
 
     private func listen() throws(Failure) {
         for listener in self.configuration.listeners {
-            let profile = self.configuration.profile(of: listener)
+            let profile = self.configuration.profile(of: listener, tls: nil)
             let bound: Listener
             do throws(Failure) {
                 bound = try self.listen(on: listener.address.listenAddress) { [server] stream in
