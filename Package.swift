@@ -44,7 +44,8 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
 /// What the server is assembled from.
 let serving: [Target.Dependency] = [
     "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-    "POP3Protocol", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
+    "POP3Protocol", "Privileges", "SMTPProtocol",
+    .product(name: "Logging", package: "swift-log"),
 ]
 
 let package = Package(
@@ -68,6 +69,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt"),
+        .systemLibrary(name: "CLinux"),
         .target(name: "CTOML"),
 
         module("MailBytes", []),
@@ -78,6 +80,7 @@ let package = Package(
         module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("Privileges", ["CLinux"]),
         module("LoadTesting", ["EventLoop", "MailBytes"]),
         .executableTarget(
             name: "LoadDriver",
@@ -95,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax", "Server",
+                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax",
+                "Privileges", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -132,6 +136,7 @@ let package = Package(
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "Privileges", also: ["EventLoop"]),
         tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
         .target(
             name: "StoreSupport",
