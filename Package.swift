@@ -98,8 +98,7 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax",
-                "Privileges", "Server",
+                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
