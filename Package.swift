@@ -44,7 +44,7 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
 /// What the server is assembled from.
 let serving: [Target.Dependency] = [
     "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-    "POP3Protocol", "Privileges", "SMTPProtocol",
+    "POP3Protocol", "Privileges", "SASL", "SMTPProtocol",
     .product(name: "Logging", package: "swift-log"),
 ]
 
@@ -53,6 +53,7 @@ let package = Package(
     products: [
         .library(name: "SMTPProtocol", targets: ["SMTPProtocol"]),
         .library(name: "POP3Protocol", targets: ["POP3Protocol"]),
+        .library(name: "SASL", targets: ["SASL"]),
         .library(name: "MailSyntax", targets: ["MailSyntax"]),
         .library(name: "MailBytes", targets: ["MailBytes"]),
         .executable(name: "martlet", targets: ["martlet"]),
@@ -74,8 +75,9 @@ let package = Package(
 
         module("MailBytes", []),
         module("MailSyntax", ["MailBytes"]),
-        module("SMTPProtocol", ["MailBytes", "MailSyntax"]),
-        module("POP3Protocol", ["MailBytes"]),
+        module("SASL", ["MailBytes"]),
+        module("SMTPProtocol", ["MailBytes", "MailSyntax", "SASL"]),
+        module("POP3Protocol", ["MailBytes", "SASL"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
         module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
@@ -121,13 +123,18 @@ let package = Package(
         ),
         tests(
             of: "SMTPProtocol",
-            also: ["CAllocationCount", "MailBytes", "MailSyntax", "TranscriptSupport"],
+            also: ["CAllocationCount", "MailBytes", "MailSyntax", "SASL", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
         tests(
             of: "POP3Protocol",
-            also: ["CAllocationCount", "MailBytes", "TranscriptSupport"],
+            also: ["CAllocationCount", "MailBytes", "SASL", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
+        ),
+        tests(
+            of: "SASL",
+            also: ["Credentials", "MailBytes", "TranscriptSupport"],
+            resources: [.copy("Transcripts")]
         ),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
@@ -148,7 +155,9 @@ let package = Package(
 
         .target(
             name: "FuzzProperties",
-            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SMTPProtocol"],
+            dependencies: [
+                "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol", "Server",
+            ],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),
@@ -174,7 +183,7 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
-    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSMTP"].map { name in
         .executableTarget(
             name: name,
             dependencies: ["FuzzProperties"],

@@ -5,7 +5,10 @@
 /// Octets as base64 text, and back.
 public enum Base64 {
     /// The octets as text.
-    public static func encode(_ octets: [UInt8]) -> [UInt8] {
+    public static func encode(_ octets: [UInt8]) -> [UInt8] { self.encode(octets.span) }
+
+    /// The octets as text.
+    public static func encode(_ octets: borrowing Span<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity((octets.count + 2) / 3 * 4)
         var index = 0
@@ -28,11 +31,17 @@ public enum Base64 {
     ///
     /// There is one text for each sequence of octets: foreign characters, missing padding and bits
     /// left over in the last letter are refused (RFC 4648, section 3.5).
-    public static func decode(_ text: [UInt8]) -> [UInt8]? {
+    public static func decode(_ text: [UInt8]) -> [UInt8]? { self.decode(text.span) }
+
+    /// The octets that a text stands for, or nil; as strict as for an array.
+    public static func decode(_ text: borrowing Span<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         var octets: [UInt8] = []
         octets.reserveCapacity(text.count / 4 * 3)
-        let letters = text.count - text.suffix(2).count { $0 == self.padding }
+        var letters = text.count
+        while letters > 0, text.count - letters < 2, text[letters - 1] == self.padding {
+            letters -= 1
+        }
         var bits: UInt32 = 0
         for index in 0..<letters {
             guard let value = self.value(text[index]) else { return nil }
@@ -44,11 +53,7 @@ public enum Base64 {
             }
         }
         // What is left over: nothing after four letters, zeros after two or three, never one.
-        guard bits == 0, letters % 4 != 1,
-            letters == 0 || text.last != self.padding
-                || text[letters] == self.padding
-        else { return nil }
-        return octets
+        return bits == 0 && letters % 4 != 1 ? octets : nil
     }
 
     private static let padding = UInt8(ascii: "=")

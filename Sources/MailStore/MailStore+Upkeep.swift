@@ -33,6 +33,7 @@ extension MailStore {
         try database.execute("PRAGMA cache_size = -8192")
         try database.useLog()
         if version == 0 { try database.execute("BEGIN IMMEDIATE; \(Schema.tables) COMMIT") }
+        try database.execute(Schema.indexes)
         if case .failed(let error) = database.checkpoint(), error != .full { throw error }
         return database
     }

@@ -48,6 +48,28 @@ package final class MailStoreReader {
         )
     }
 
+    /// Which kinds of accounts there are now.
+    ///
+    /// Verifiers are opaque here, but for the mark of an imported hash: `1 {CRYPT}`.
+    package func accountKinds() throws(StoreError) -> AccountKinds {
+        AccountKinds(
+            hasImportedHash: try self.isThereAny(
+                """
+                SELECT 1 FROM account WHERE substr(verifier, 1, 9) = x'31207b43525950547d' LIMIT 1
+                """
+            ),
+            hasRecoverableSecret: try self.isThereAny(
+                "SELECT 1 FROM account WHERE secret IS NOT NULL LIMIT 1"
+            )
+        )
+    }
+
+    private func isThereAny(_ query: StaticString) throws(StoreError) -> Bool {
+        let select = try self.database.statement(query)
+        defer { select.reset() }
+        return try select.step()
+    }
+
     /// Accounts in the order of their addresses, from the one after `after` on.
     package func accounts(
         after: Address?,

@@ -46,6 +46,15 @@ enum Schema {
         PRAGMA user_version = \(version);
         """
 
+    /// Find an account of a kind, or that there is none, without looking at all of them. The
+    /// conditions are those that the reader asks with. Files that were made before these get them
+    /// when they are opened.
+    static let indexes = """
+        CREATE INDEX IF NOT EXISTS account_imported ON account (id)
+            WHERE substr(verifier, 1, 9) = x'31207b43525950547d';
+        CREATE INDEX IF NOT EXISTS account_recoverable ON account (id) WHERE secret IS NOT NULL;
+        """
+
     /// Chunk numbers: the message's id above, the index below.
     static let chunkIndexBits: Int64 = 16
 

@@ -45,6 +45,19 @@ package struct AccountRecord: Sendable {
     package let quota: Int?
 }
 
+/// Which kinds of accounts there are, which decides how clients may be asked to log in.
+package struct AccountKinds: Hashable, BitwiseCopyable, Sendable {
+    /// Whether some account has an imported hash, from which nothing but passwords can be checked.
+    package var hasImportedHash: Bool
+    /// Whether some account has a recoverable secret.
+    package var hasRecoverableSecret: Bool
+
+    package init(hasImportedHash: Bool, hasRecoverableSecret: Bool) {
+        self.hasImportedHash = hasImportedHash
+        self.hasRecoverableSecret = hasRecoverableSecret
+    }
+}
+
 /// What listings tell of an account.
 package struct AccountSummary: Sendable {
     package let address: Address

@@ -13,12 +13,13 @@ public enum TraceHeader {
     ///
     /// `clientName` is the argument of HELO, EHLO or LHLO, whatever it was: what has no place in a
     /// domain or an address literal is written as `?`, so that a peer writes nothing but its name
-    /// into the field. `recipient` is the mailbox when there is exactly one, else empty: a Received
+    /// into the field. Without a `client` the field tells neither its name nor its address.
+    /// `recipient` is the mailbox when there is exactly one, else empty: a Received
     /// field must not tell recipients of each other (RFC 5321, section 7.2).
     public static func appendReceived(
         to buffer: inout ReplyBuffer,
         from clientName: borrowing Span<UInt8>,
-        peer: NetworkAddress,
+        client: NetworkAddress?,
         by hostname: [UInt8],
         with protocolName: StaticString,
         id: MessageID,
@@ -27,8 +28,13 @@ public enum TraceHeader {
     ) {
         let first = buffer.count
         buffer.append("Received: from ")
-        self.append(clientName: clientName, to: &buffer)
-        self.fold(&buffer, from: first) { buffer in self.append(peer: peer, to: &buffer) }
+        if let client {
+            self.append(clientName: clientName, to: &buffer)
+            self.fold(&buffer, from: first) { buffer in self.append(client: client, to: &buffer) }
+        } else {
+            // The grammar wants a name here.
+            buffer.append("submission (hidden)")
+        }
         buffer.append("\r\n")
         let second = buffer.count
         buffer.append("\tby ")
@@ -80,16 +86,16 @@ public enum TraceHeader {
         }
     }
 
-    private static func append(peer: NetworkAddress, to buffer: inout ReplyBuffer) {
-        switch peer.family {
+    private static func append(client: NetworkAddress, to buffer: inout ReplyBuffer) {
+        switch client.family {
         case .unix: buffer.append("(local socket)")
         case .ipv4:
             buffer.append("([")
-            peer.appendHost(to: &buffer)
+            client.appendHost(to: &buffer)
             buffer.append("])")
         case .ipv6:
             buffer.append("([IPv6:")
-            peer.appendHost(to: &buffer)
+            client.appendHost(to: &buffer)
             buffer.append("])")
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One command line, parsed: RFC 1939, RFC 2449 section 8, RFC 1460 (LAST), RFC 6856 (UTF8, LANG).
-// Arguments are ranges into the line; nothing is copied.
+// One command line, parsed: RFC 1939, RFC 2449 section 8, RFC 1460 (LAST), RFC 6856 (UTF8, LANG),
+// RFC 2595 (STLS), RFC 5034 (AUTH) and XCLIENT. Arguments are ranges into the line; nothing is copied.
 
 internal import MailBytes
 
@@ -10,7 +10,8 @@ enum POP3Command: Equatable, BitwiseCopyable {
     case user(ByteRange)
     case pass(ByteRange)
     case apop(name: ByteRange, digest: ByteRange)
-    case auth
+    /// The empty range asks for the list of mechanisms.
+    case auth(mechanism: ByteRange, initialResponse: ByteRange?)
     case quit
     case stat
     case list(message: Int?)
@@ -25,6 +26,9 @@ enum POP3Command: Equatable, BitwiseCopyable {
     case utf8
     /// The empty range asks for the list of languages.
     case lang(ByteRange)
+    case stls
+    /// The client that a proxy speaks for; the port is 0 when it was not given.
+    case xclient(NetworkAddress)
     /// A known verb with arguments it cannot have.
     case malformed(POP3Verb)
     case unknown
@@ -65,7 +69,7 @@ extension POP3Command {
         case .user: return arguments.isEmpty ? nil : .user(arguments)
         case .pass: return verbatim.isEmpty ? nil : .pass(verbatim)
         case .apop: return Self.parsedAPOP(arguments, of: octets)
-        case .auth: return .auth
+        case .auth: return Self.parsedAUTH(arguments, of: octets)
         case .quit: return arguments.isEmpty ? .quit : nil
         case .stat: return arguments.isEmpty ? .stat : nil
         case .noop: return arguments.isEmpty ? .noop : nil
@@ -74,6 +78,8 @@ extension POP3Command {
         case .capa: return arguments.isEmpty ? .capa : nil
         case .utf8: return arguments.isEmpty ? .utf8 : nil
         case .lang: return .lang(arguments)
+        case .stls: return arguments.isEmpty ? .stls : nil
+        case .xclient: return Self.parsedXCLIENT(arguments, of: octets).map { .xclient($0) }
         case .list:
             if arguments.isEmpty { return .list(message: nil) }
             return octets.saturatingDecimal(in: arguments).map { .list(message: $0) }
@@ -86,6 +92,23 @@ extension POP3Command {
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri:
             return .foreign
         }
+    }
+
+    private static func parsedAUTH(
+        _ arguments: ByteRange,
+        of octets: borrowing Span<UInt8>
+    ) -> POP3Command? {
+        guard let space = octets.firstIndex(of: .space, from: arguments.lowerBound),
+            space < arguments.upperBound
+        else { return .auth(mechanism: arguments, initialResponse: nil) }
+        let response = octets.trimmed(ByteRange(space, arguments.upperBound))
+        if let other = octets.firstIndex(of: .space, from: response.lowerBound),
+            other < response.upperBound
+        {
+            return nil
+        }
+        let mechanism = ByteRange(arguments.lowerBound, space)
+        return .auth(mechanism: mechanism, initialResponse: response)
     }
 
     private static func parsedTOP(

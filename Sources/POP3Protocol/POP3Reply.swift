@@ -16,6 +16,9 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
     case utf8On
     case languagesFollow
     case languageSelected
+    case mechanismsFollow
+    case beginTLS
+    case clientAdopted
     case signingOff
 
     case earlyTalk
@@ -29,11 +32,18 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
     case userFirst
     case plaintextRefused
     case apopNotOffered
+    case tlsNotOffered
+    case tlsActive
+    case clientRefused
     case noMechanism
+    case authenticationFailed
+    case authenticationCancelled
+    case responseMalformed
     case notUTF8
     case loginRefused
     case maildropLocked
     case loginDelayed
+    case loginThrottled
     case temporaryFailure
     case noSuchMessage
     case alreadyDeleted
@@ -49,12 +59,15 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
         switch self {
         case .ready, .nameTaken, .maildropHas, .messageDeleted, .nothingDone, .uniqueIDsFollow,
             .topFollows, .capabilitiesFollow, .utf8On, .languagesFollow, .languageSelected,
-            .signingOff:
+            .mechanismsFollow,
+            .beginTLS, .clientAdopted, .signingOff:
             false
         case .earlyTalk, .foreignProtocol, .unknownCommand, .syntax, .octetsNotAllowed,
             .lineTooLong, .loginFirst, .alreadyLoggedIn, .userFirst, .plaintextRefused,
-            .apopNotOffered, .noMechanism, .notUTF8, .loginRefused, .maildropLocked,
-            .loginDelayed, .temporaryFailure, .noSuchMessage, .alreadyDeleted, .contentMissing,
+            .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism,
+            .authenticationFailed, .authenticationCancelled, .responseMalformed, .notUTF8,
+            .loginRefused, .maildropLocked, .loginDelayed, .loginThrottled, .temporaryFailure,
+            .noSuchMessage, .alreadyDeleted, .contentMissing,
             .deletionsFailed, .languageUnknown, .tooManyErrors, .tooManyCommands, .goingDown:
             true
         }
@@ -66,15 +79,19 @@ enum POP3Reply: CaseIterable, Equatable, BitwiseCopyable {
     /// promises (RFC 3206, section 4).
     var code: StaticString {
         switch self {
-        case .plaintextRefused, .notUTF8, .loginRefused: "[AUTH] "
+        case .plaintextRefused, .notUTF8, .loginRefused, .authenticationFailed: "[AUTH] "
         case .maildropLocked: "[IN-USE] "
         case .loginDelayed: "[LOGIN-DELAY] "
-        case .temporaryFailure, .deletionsFailed, .goingDown: "[SYS/TEMP] "
+        case .loginThrottled, .temporaryFailure, .deletionsFailed, .goingDown: "[SYS/TEMP] "
         case .ready, .nameTaken, .maildropHas, .messageDeleted, .nothingDone, .uniqueIDsFollow,
             .topFollows, .capabilitiesFollow, .utf8On, .languagesFollow, .languageSelected,
-            .signingOff, .earlyTalk, .foreignProtocol, .unknownCommand, .syntax,
+            .mechanismsFollow,
+            .beginTLS, .clientAdopted, .signingOff, .earlyTalk, .foreignProtocol, .unknownCommand,
+            .syntax,
             .octetsNotAllowed, .lineTooLong, .loginFirst, .alreadyLoggedIn, .userFirst,
-            .apopNotOffered, .noMechanism, .noSuchMessage, .alreadyDeleted, .contentMissing,
+            .apopNotOffered, .tlsNotOffered, .tlsActive, .clientRefused, .noMechanism,
+            .authenticationCancelled, .responseMalformed,
+            .noSuchMessage, .alreadyDeleted, .contentMissing,
             .languageUnknown, .tooManyErrors, .tooManyCommands:
             ""
         }

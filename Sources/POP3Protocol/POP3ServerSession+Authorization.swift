@@ -17,6 +17,8 @@ extension POP3ServerSession {
         guard !earlyTalk else { return self.end(saying: .earlyTalk, into: &replies) }
         self.lastReplyWasError = false
         replies.append("+OK ")
+        // In the place where Dovecot's proxy looks for it.
+        if self.offersXCLIENT { replies.append("[XCLIENT] ") }
         // RFC 2449, section 4: 512 octets at most, so a long name stands in the timestamp only.
         if !self.settings.offersAPOP || self.settings.hostname.count <= 200 {
             replies.append(self.settings.hostname)
@@ -61,7 +63,7 @@ extension POP3ServerSession {
         of octets: borrowing Span<UInt8>,
         into replies: inout ReplyBuffer
     ) -> Effect {
-        guard self.settings.permitsPlaintext else {
+        guard self.permitsPasswords else {
             return self.refuse(.plaintextRefused, into: &replies)
         }
         guard self.accepts(name, of: octets) else { return self.refuse(.notUTF8, into: &replies) }
@@ -115,9 +117,12 @@ extension POP3ServerSession {
             return self.refuse(.maildropLocked, into: &replies)
         case .loginDelayed:
             return self.refuse(.loginDelayed, into: &replies)
+        case .loginThrottled:
+            return self.refuse(.loginThrottled, into: &replies)
         case .temporaryFailure:
             return self.refuse(.temporaryFailure, into: &replies)
-        case .contentMissing, .deletionsCommitted, .deletionsFailed:
+        case .contentMissing, .deletionsCommitted, .deletionsFailed, .xclientAdopted,
+            .xclientRefused:
             preconditionFailure("this is no answer to a login")
         }
     }

@@ -3,13 +3,21 @@
 // CAPA (RFC 2449) and LANG (RFC 6856, section 3).
 
 internal import MailBytes
+internal import SASL
 
 extension POP3ServerSession {
-    /// Lists what this session can do; the same before and after the login, as RFC 2449 has it.
+    /// Lists what this session can do; the same before and after the login, as RFC 2449 has it, but
+    /// not before and after STLS.
     mutating func receiveCAPA(into replies: inout ReplyBuffer) -> Effect {
         self.reply(.capabilitiesFollow, into: &replies)
         replies.append("TOP\r\nUIDL\r\n")
-        if self.settings.permitsPlaintext { replies.append("USER\r\n") }
+        if self.permitsPasswords { replies.append("USER\r\n") }
+        if !self.mechanisms.isEmpty {
+            replies.append("SASL")
+            self.mechanisms.appendNames(to: &replies)
+            replies.appendCRLF()
+        }
+        if self.settings.offersSTLS, !self.isSecured { replies.append("STLS\r\n") }
         replies.append("RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n")
         switch self.settings.expiry {
         case .never: replies.append("EXPIRE NEVER\r\n")

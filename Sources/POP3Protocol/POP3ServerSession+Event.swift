@@ -2,6 +2,9 @@
 //
 // The words a session and its driver talk in: what happened, what to do, what came of it.
 
+public import MailBytes
+public import SASL
+
 extension POP3ServerSession {
     /// What happened.
     public enum Event: ~Escapable {
@@ -10,10 +13,17 @@ extension POP3ServerSession {
         /// `earlyTalk`: octets could be read already, so the peer does not speak POP3. `nonce` and
         /// `clock` make the APOP timestamp; together they must never come twice.
         case accepted(earlyTalk: Bool, nonce: UInt64, clock: UInt64)
+        /// TLS is up: before `.accepted` where it is implicit, else after `.startTLS`.
+        ///
+        /// `hasClientCertificate`: the client showed one that was verified. `bindsChannel`: the
+        /// driver knows channel bindings of this connection (RFC 5929, RFC 9266).
+        case secured(hasClientCertificate: Bool, bindsChannel: Bool)
         /// Everything that can be read now; may be half a line, may be nothing.
         case received(Span<UInt8>)
         /// The outstanding question has this answer.
         case answered(Answer)
+        /// The answer to `.authenticate`.
+        case authenticationAnswered(SASLAnswer)
         /// The answer to `.listMaildrop`.
         case listed(MaildropListing)
         /// The answer to `.readContent`: octets of the message from the offset asked for.
@@ -38,6 +48,8 @@ extension POP3ServerSession {
         case maildropLocked
         /// The last login was too short a time ago.
         case loginDelayed
+        /// Too many logins failed lately, so that this one was not looked at.
+        case loginThrottled
         /// The server cannot tell at present: to any question.
         case temporaryFailure
         /// The message asked for is not there any more.
@@ -46,6 +58,10 @@ extension POP3ServerSession {
         case deletionsCommitted
         /// Not all messages marked as deleted could be removed.
         case deletionsFailed
+        /// From now on the driver takes the client for the one that XCLIENT named.
+        case xclientAdopted
+        /// The driver does not let that client in.
+        case xclientRefused
     }
 
     /// How a client proves who it is.
@@ -66,6 +82,23 @@ extension POP3ServerSession {
         case awaitInput
         /// Question: may `userName` in with `secret`? Answered by `.answered`.
         case logIn(LoginMethod)
+        /// Question of the exchange of AUTH, which holds what belongs to it.
+        ///
+        /// Answered by `.authenticationAnswered`.
+        case authenticate(SASLQuestion)
+        /// Question: open the maildrop of who has just proved by AUTH who he is.
+        ///
+        /// Answered by `.answered`, like `.logIn`.
+        case openMaildrop
+        /// Secure the stream, then give `.secured`; unread input is lost.
+        ///
+        /// The step consumed all it was given, so that nothing sent in clear is taken for something
+        /// sent under TLS.
+        case startTLS
+        /// Question: may the proxy speak for this client?
+        ///
+        /// Answered by `.xclientAdopted`, `.xclientRefused` or `.temporaryFailure`.
+        case adoptClient(NetworkAddress)
         /// Question: what is in the maildrop? Answered by `.listed` or `.temporaryFailure`.
         case listMaildrop
         /// Question: the content of a message from an offset on.

@@ -3,6 +3,7 @@
 // From octets to commands: lines, their limits, and the one table of phases and commands.
 
 internal import MailBytes
+internal import SASL
 
 extension POP3ServerSession {
     /// Takes one line, or goes on with the listing under way.
@@ -11,12 +12,12 @@ extension POP3ServerSession {
         into replies: inout ReplyBuffer
     ) -> Step {
         switch self.phase {
-        case .authorization, .awaitingPassword, .transaction:
+        case .authorization, .awaitingPassword, .authenticating, .transaction:
             return self.receiveLine(octets, into: &replies)
         case .listing(let listing, let next):
             let effect = self.continueListing(listing, from: next, into: &replies)
             return Step(consumed: 0, effect: effect)
-        case .awaitingGreeting, .suspended, .closed:
+        case .awaitingGreeting, .securing, .suspended, .closed:
             preconditionFailure("input is for a session that awaits a command")
         }
     }
@@ -35,16 +36,31 @@ extension POP3ServerSession {
         }
         let lf = octets.firstIndex(of: .lf)
         let count = lf.map { $0 + 1 } ?? octets.count
-        if self.skippedOctets > 0 || count > self.settings.commandOctetsMax {
+        if self.skippedOctets > 0 || count > self.lineOctetsMax(octets) {
             return self.skip(count, isLineEnd: lf != nil, into: &replies)
         }
         guard let lf else { return Step(consumed: 0, effect: .awaitInput) }
         // Deviation (RFC 1939, section 3): a bare LF ends a command too, for people at a terminal.
         let end = lf > 0 && octets[lf - 1] == .cr ? lf - 1 : lf
-        return Step(
-            consumed: count,
-            effect: self.receiveCommand(octets, line: ByteRange(0, end), into: &replies)
-        )
+        if self.phase == .authenticating {
+            let line = octets.extracting(0..<end)
+            return Step(consumed: count, effect: self.receiveResponse(line, into: &replies))
+        }
+        let effect = self.receiveCommand(octets, line: ByteRange(0, end), into: &replies)
+        // Whatever came in clear behind STLS must not be read as if it had come under TLS.
+        return Step(consumed: effect == .startTLS ? octets.count : count, effect: effect)
+    }
+
+    /// How long the line at the start of `octets` may be, with its line end.
+    ///
+    /// RFC 5034, section 4: a line of an exchange may be longer than a command, which then holds
+    /// for the line that begins one too, because clients exist that send long tokens there.
+    private func lineOctetsMax(_ octets: borrowing Span<UInt8>) -> Int {
+        let commandMax = self.settings.commandOctetsMax
+        let isLong =
+            self.phase == .authenticating
+            || octets.count > 5 && octets.matches("AUTH ", in: ByteRange(0, 5))
+        return isLong ? max(SASLLimits.lineOctetsMax + 32, commandMax) : commandMax
     }
 
     /// Skips octets of a line that is too long, up to a limit.
@@ -60,7 +76,8 @@ extension POP3ServerSession {
         guard isLineEnd else { return Step(consumed: count, effect: .awaitInput) }
         self.skippedOctets = 0
         self.commandCount += 1
-        if self.phase == .awaitingPassword { self.phase = .authorization }
+        if self.phase == .authenticating { self.exchange.abandon() }
+        if self.phase != .transaction { self.phase = .authorization }
         return Step(consumed: count, effect: self.refuse(.lineTooLong, into: &replies))
     }
 
@@ -95,16 +112,23 @@ extension POP3ServerSession {
         case (.awaitingPassword, .pass(let password)):
             return self.receivePASS(password, of: octets, into: &replies)
         case (.authorization, .pass):
-            let reason: POP3Reply = self.settings.permitsPlaintext ? .userFirst : .plaintextRefused
-            return self.refuse(reason, into: &replies)
+            return self.refuse(
+                self.permitsPasswords ? .userFirst : .plaintextRefused,
+                into: &replies
+            )
         case (.authorization, .apop(let name, let digest)),
             (.awaitingPassword, .apop(let name, let digest)):
             return self.receiveAPOP(name, digest, of: octets, into: &replies)
-        case (.authorization, .auth), (.awaitingPassword, .auth):
-            return self.refuse(.noMechanism, into: &replies)
+        case (.authorization, .auth(let mechanism, let response)),
+            (.awaitingPassword, .auth(let mechanism, let response)):
+            return self.receiveAUTH(mechanism, response, of: octets, into: &replies)
         case (.authorization, .utf8), (.awaitingPassword, .utf8):
             self.isUTF8 = true
             return self.accept(.utf8On, into: &replies)
+        case (.authorization, .stls), (.awaitingPassword, .stls):
+            return self.receiveSTLS(into: &replies)
+        case (.authorization, .xclient(let client)), (.awaitingPassword, .xclient(let client)):
+            return self.receiveXCLIENT(client, into: &replies)
         case (.authorization, .quit), (.awaitingPassword, .quit):
             return self.end(saying: .signingOff, into: &replies)
         case (.authorization, .stat), (.authorization, .list), (.authorization, .retr),
@@ -116,7 +140,8 @@ extension POP3ServerSession {
             return self.refuse(.loginFirst, into: &replies)
 
         case (.transaction, .user), (.transaction, .pass), (.transaction, .apop),
-            (.transaction, .auth), (.transaction, .utf8):
+            (.transaction, .auth), (.transaction, .utf8), (.transaction, .stls),
+            (.transaction, .xclient):
             return self.refuse(.alreadyLoggedIn, into: &replies)
         case (.transaction, .quit):
             return self.receiveQUIT(into: &replies)
@@ -152,7 +177,8 @@ extension POP3ServerSession {
         case (.authorization, .foreign), (.awaitingPassword, .foreign), (.transaction, .foreign):
             return self.end(saying: .foreignProtocol, into: &replies)
 
-        case (.awaitingGreeting, _), (.suspended, _), (.listing, _), (.closed, _):
+        case (.awaitingGreeting, _), (.securing, _), (.authenticating, _),
+            (.suspended, _), (.listing, _), (.closed, _):
             preconditionFailure("a command is for a session that awaits one")
         }
     }

@@ -3,6 +3,7 @@
 // How a session answers, and how it ends.
 
 internal import MailBytes
+internal import SASL
 
 extension POP3ServerSession {
     /// Appends a reply of one line.
@@ -84,6 +85,7 @@ extension POP3ServerSession {
     /// Ends the session.
     mutating func end() -> Effect {
         self.wipeSecret()
+        self.exchange.abandon()
         self.phase = .closed
         return .close
     }
@@ -92,9 +94,9 @@ extension POP3ServerSession {
     mutating func stop(into replies: inout ReplyBuffer) -> Effect {
         self.isStopping = true
         switch self.phase {
-        case .awaitingGreeting, .authorization, .awaitingPassword, .transaction:
+        case .awaitingGreeting, .authorization, .awaitingPassword, .authenticating, .transaction:
             return self.end(saying: .goingDown, into: &replies)
-        case .suspended: return .awaitInput
+        case .securing, .suspended: return .awaitInput
         case .listing: return .proceed
         case .closed: return .close
         }

@@ -76,8 +76,10 @@ extension POP3ServerSession {
             preconditionFailure("an answer follows a question")
         }
         switch (question, answer) {
-        case (.logIn, _):
+        case (.logIn, _), (.openMaildrop, _):
             return self.receiveLoginAnswer(answer, into: &replies)
+        case (.adoptClient, _):
+            return self.receiveXCLIENTAnswer(answer, into: &replies)
         case (.listMaildrop, .temporaryFailure):
             self.phase = .transaction
             return self.accept(.temporaryFailure, into: &replies)
@@ -89,15 +91,7 @@ extension POP3ServerSession {
             return self.end(saying: .signingOff, into: &replies)
         case (.commitDeletions, .deletionsFailed), (.commitDeletions, .temporaryFailure):
             return self.end(saying: .deletionsFailed, into: &replies)
-        case (.listMaildrop, .loggedIn), (.listMaildrop, .loginRefused),
-            (.listMaildrop, .maildropLocked), (.listMaildrop, .loginDelayed),
-            (.listMaildrop, .contentMissing), (.listMaildrop, .deletionsCommitted),
-            (.listMaildrop, .deletionsFailed), (.readContent, .loggedIn),
-            (.readContent, .loginRefused), (.readContent, .maildropLocked),
-            (.readContent, .loginDelayed), (.readContent, .deletionsCommitted),
-            (.readContent, .deletionsFailed), (.commitDeletions, .loggedIn),
-            (.commitDeletions, .loginRefused), (.commitDeletions, .maildropLocked),
-            (.commitDeletions, .loginDelayed), (.commitDeletions, .contentMissing):
+        case (.authenticate, _), (.listMaildrop, _), (.readContent, _), (.commitDeletions, _):
             preconditionFailure("this is no answer to what was asked")
         }
     }

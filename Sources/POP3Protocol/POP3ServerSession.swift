@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One POP3 conversation, server side: RFC 1939 with LAST of RFC 1460, CAPA of RFC 2449, response
-// codes of RFC 3206, UTF8 and LANG of RFC 6856. Pure: no socket, no clock, no store. What the
-// commands do is in the files beside this one.
+// codes of RFC 3206, STLS of RFC 2595, AUTH of RFC 5034, UTF8 and LANG of RFC 6856. Pure: no
+// socket, no clock, no store. What the commands do is in the files beside this one.
 
 public import MailBytes
+public import SASL
 
 /// One POP3 conversation as a pure state machine.
 ///
@@ -29,10 +30,14 @@ public struct POP3ServerSession: ~Copyable {
     enum Phase: Equatable, BitwiseCopyable {
         /// Leaves on `.accepted`.
         case awaitingGreeting
-        /// AUTHORIZATION. Leaves on USER, APOP and QUIT.
+        /// STLS was agreed on. Leaves on `.secured`.
+        case securing
+        /// AUTHORIZATION. Leaves on USER, APOP, AUTH, STLS, XCLIENT and QUIT.
         case authorization
         /// AUTHORIZATION, directly after USER. Leaves on every command.
         case awaitingPassword
+        /// AUTHORIZATION, within an exchange of AUTH. Leaves on the client's next line.
+        case authenticating
         /// Leaves on the answer to the question.
         case suspended(Question)
         /// TRANSACTION. Leaves on QUIT, and for the time of questions and listings.
@@ -46,6 +51,9 @@ public struct POP3ServerSession: ~Copyable {
     /// What the driver was asked.
     enum Question: Equatable, BitwiseCopyable {
         case logIn
+        case authenticate
+        case openMaildrop
+        case adoptClient
         case listMaildrop(then: MaildropRequest)
         case readContent(message: Int, offset: Int)
         case commitDeletions
@@ -68,6 +76,7 @@ public struct POP3ServerSession: ~Copyable {
     }
 
     let settings: POP3ServerSettings
+    let offersXCLIENT: Bool
     var phase: Phase = .awaitingGreeting
     var language: POP3Language = .standard
     /// Whether the server waits for this session to come to an end of its reply.
@@ -94,6 +103,14 @@ public struct POP3ServerSession: ~Copyable {
     /// Set while TOP reads, nil while RETR does.
     var bodyLineLimit: BodyLineLimit?
 
+    /// The exchange of AUTH, and who proved by it who he is.
+    public internal(set) var exchange = SASLExchange()
+    /// The mechanisms that can be used at all, by what accounts there are.
+    public var usableMechanisms = SASLMechanismSet.all
+    /// Whether all that is said now is under TLS.
+    public internal(set) var isSecured = false
+    var hasClientCertificate = false
+    var bindsChannel = false
     /// Whether a login succeeded.
     public internal(set) var isAuthenticated = false
     /// Whether the client asked for UTF-8 (RFC 6856); content is the same either way.
@@ -103,9 +120,12 @@ public struct POP3ServerSession: ~Copyable {
     /// What LAST tells: the highest message-number accessed.
     public internal(set) var highestAccessed = 0
 
-    /// A session that waits for `.accepted`.
-    public init(settings: POP3ServerSettings) {
+    /// A session that waits for `.accepted`, or for `.secured` before it where TLS is implicit.
+    ///
+    /// `offersXCLIENT`: the peer itself is a proxy that may say for whom it speaks.
+    public init(settings: POP3ServerSettings, offersXCLIENT: Bool = false) {
         self.settings = settings
+        self.offersXCLIENT = offersXCLIENT
     }
 
     /// Takes one event in, gives one effect out and appends what is to be sent to `replies`.
@@ -116,10 +136,16 @@ public struct POP3ServerSession: ~Copyable {
         switch event {
         case .accepted(let earlyTalk, let nonce, let clock):
             return self.effect(self.accept(earlyTalk, nonce, clock, into: &replies))
+        case .secured(let hasClientCertificate, let bindsChannel):
+            self.hasClientCertificate = hasClientCertificate
+            self.bindsChannel = bindsChannel
+            return self.effect(self.beginSecured(into: &replies))
         case .received(let octets):
             return self.receive(octets, into: &replies)
         case .answered(let answer):
             return self.effect(self.receiveAnswer(answer, into: &replies))
+        case .authenticationAnswered(let answer):
+            return self.effect(self.receiveAuthenticationAnswer(answer, into: &replies))
         case .listed(let listing):
             return self.effect(self.receiveListing(listing, into: &replies))
         case .contentRead(let octets, let isLast):
@@ -141,8 +167,8 @@ extension POP3ServerSession {
     /// What the session waits for.
     public var awaiting: Awaiting {
         switch self.phase {
-        case .authorization, .awaitingPassword, .transaction: .command
-        case .awaitingGreeting, .suspended, .listing: .answer
+        case .authorization, .awaitingPassword, .authenticating, .transaction: .command
+        case .awaitingGreeting, .securing, .suspended, .listing: .answer
         case .closed: .nothing
         }
     }

@@ -3,6 +3,8 @@
 // What an operator decides about POP3 sessions: names, capabilities and limits. One value serves
 // all sessions of a listener.
 
+public import SASL
+
 /// The settings of a POP3 listener, shared by its sessions.
 public final class POP3ServerSettings: Sendable {
     /// For how long messages are kept at least: the EXPIRE capability (RFC 2449, section 6.7).
@@ -19,7 +21,11 @@ public final class POP3ServerSettings: Sendable {
     public let implementation: [UInt8]
     /// Whether the greeting carries a timestamp and APOP is understood.
     public let offersAPOP: Bool
-    /// Whether USER and PASS may be used: the channel is encrypted, or the operator allows it.
+    /// The mechanisms of AUTH; a session announces those of them that can be used at present.
+    public let mechanisms: SASLMechanismSet
+    /// Whether STLS is understood, and announced until the channel is encrypted.
+    public let offersSTLS: Bool
+    /// Whether passwords may be sent without encryption; with it they always may.
     public let permitsPlaintext: Bool
     /// Whether names and passwords may be UTF-8 (`UTF8 USER`, RFC 6856, section 2).
     ///
@@ -48,6 +54,8 @@ public final class POP3ServerSettings: Sendable {
         hostname: [UInt8],
         implementation: [UInt8] = Array("Martlet".utf8),
         offersAPOP: Bool = false,
+        mechanisms: SASLMechanismSet = [],
+        offersSTLS: Bool = false,
         permitsPlaintext: Bool = false,
         acceptsUTF8Users: Bool = false,
         expiry: Expiry? = .never,
@@ -67,6 +75,8 @@ public final class POP3ServerSettings: Sendable {
         self.hostname = hostname
         self.implementation = implementation
         self.offersAPOP = offersAPOP
+        self.mechanisms = mechanisms
+        self.offersSTLS = offersSTLS
         self.permitsPlaintext = permitsPlaintext
         self.acceptsUTF8Users = acceptsUTF8Users
         self.expiry = expiry

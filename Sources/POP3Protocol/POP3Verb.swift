@@ -22,6 +22,8 @@ enum POP3Verb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
     case capa = 0x6361_7061
     case utf8 = 0x7574_6638
     case lang = 0x6c61_6e67
+    case stls = 0x7374_6c73
+    case xclient = 0x78_636c_6965_6e74
 
     // The verbs of HTTP: a browser, or a page that makes a browser talk to this port.
     case get = 0x67_6574
@@ -36,25 +38,29 @@ enum POP3Verb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
     case pri = 0x70_7269
 
     /// How the command is written, for the reply to one that is not.
+    ///
+    /// Without the brackets of the RFCs: RFC 2449, section 3, keeps them for response codes.
     var syntax: StaticString {
         switch self {
         case .user: "USER name"
         case .pass: "PASS string"
         case .apop: "APOP name digest"
-        case .auth: "AUTH mechanism [initial-response]"
+        case .auth: "AUTH mechanism, or AUTH mechanism initial-response"
         case .quit: "QUIT"
         case .stat: "STAT"
-        case .list: "LIST [msg]"
+        case .list: "LIST, or LIST msg"
         case .retr: "RETR msg"
         case .dele: "DELE msg"
         case .noop: "NOOP"
         case .rset: "RSET"
         case .last: "LAST"
         case .top: "TOP msg n"
-        case .uidl: "UIDL [msg]"
+        case .uidl: "UIDL, or UIDL msg"
         case .capa: "CAPA"
         case .utf8: "UTF8"
-        case .lang: "LANG [language-range]"
+        case .lang: "LANG, or LANG language-range"
+        case .stls: "STLS"
+        case .xclient: "XCLIENT ADDR=address, or XCLIENT ADDR=address PORT=port"
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri: "HTTP"
         }
     }

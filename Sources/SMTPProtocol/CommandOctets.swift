@@ -28,4 +28,57 @@ extension Span where Element == UInt8 {
         for index in range.indices where self[index] >= 0x80 { return true }
         return false
     }
+
+    /// The octets that the xtext (RFC 3461, section 4) of `range` stands for; nil when it is none.
+    func decodedXtext(in range: ByteRange) -> [UInt8]? {
+        guard self.isXtext(in: range) else { return nil }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(range.count)
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let isEscape = self[index] == UInt8(ascii: "+")
+            octets.append(isEscape ? self.hexadecimal(at: index + 1) ?? 0 : self[index])
+            index += isEscape ? 3 : 1
+        }
+        return octets
+    }
+
+    /// Whether xtext fills `range`: printable octets without space, `+` and `=`, and `+` with two
+    /// hexadecimal digits for any octet.
+    ///
+    /// Deviation (RFC 3461, section 4): octets above 127 pass, because names may be UTF-8, and
+    /// digits may be lower-case letters.
+    func isXtext(in range: ByteRange) -> Bool {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let octet = self[index]
+            guard octet > .space, octet != 0x7f, octet != UInt8(ascii: "=") else { return false }
+            guard octet == UInt8(ascii: "+") else {
+                index += 1
+                continue
+            }
+            guard index + 2 < range.upperBound, self.hexadecimal(at: index + 1) != nil else {
+                return false
+            }
+            index += 3
+        }
+        return true
+    }
+
+    /// The octet that two hexadecimal digits at `index` stand for.
+    private func hexadecimal(at index: Int) -> UInt8? {
+        guard let high = self[index].hexadecimalDigit, let low = self[index + 1].hexadecimalDigit
+        else { return nil }
+        return high << 4 | low
+    }
+}
+
+extension UInt8 {
+    fileprivate var hexadecimalDigit: UInt8? {
+        switch self.lowercasedASCII {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): self.lowercasedASCII - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
 }

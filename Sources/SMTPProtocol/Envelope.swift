@@ -92,6 +92,12 @@ struct Envelope {
         return end + 1 - self.reversePathEnd
     }
 
+    /// Forgets everything.
+    mutating func forgetClientName() {
+        self.clientNameEnd = 0
+        self.forgetTransaction()
+    }
+
     /// Forgets all but the client's name.
     mutating func forgetTransaction() {
         self.octets.removeLast(self.octets.count - self.clientNameEnd)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parameters of MAIL: SIZE (RFC 1870), BODY (RFC 6152) and SMTPUTF8 (RFC 6531).
+// The parameters of MAIL: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531) and AUTH (RFC 4954).
 
 internal import MailBytes
 
@@ -12,9 +12,18 @@ struct MailParameters: Equatable, BitwiseCopyable {
     private(set) var isUTF8 = false
     /// BODY tells nothing that matters here: content passes unchanged either way.
     private var hasBody = false
+    /// Nor does AUTH: it says who submitted a message to another server, and no server is trusted
+    /// to know (RFC 4954, section 5).
+    private var hasAuth = false
+    private let acceptsAUTH: Bool
 
     /// Parses keywords with values, spaces between them.
-    init(parsing octets: borrowing Span<UInt8>, in range: ByteRange) throws(SMTPReply) {
+    init(
+        parsing octets: borrowing Span<UInt8>,
+        in range: ByteRange,
+        acceptsAUTH: Bool
+    ) throws(SMTPReply) {
+        self.acceptsAUTH = acceptsAUTH
         var index = range.lowerBound
         while true {
             while index < range.upperBound, octets[index] == .space { index += 1 }
@@ -72,6 +81,10 @@ struct MailParameters: Equatable, BitwiseCopyable {
             guard !self.isUTF8 else { throw .parameterTwice }
             guard value == nil else { throw .parameterSyntax }
             self.isUTF8 = true
+        } else if octets.matches("AUTH", in: keyword), self.acceptsAUTH {
+            guard !self.hasAuth else { throw .parameterTwice }
+            guard let value, octets.isXtext(in: value) else { throw .parameterSyntax }
+            self.hasAuth = true
         } else {
             throw .parameterUnknown
         }

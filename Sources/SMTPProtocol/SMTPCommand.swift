@@ -21,6 +21,9 @@ enum SMTPCommand: Equatable, BitwiseCopyable {
     case help(ByteRange)
     case vrfy(ByteRange)
     case expn(ByteRange)
+    case startTLS
+    case auth(ByteRange)
+    case xclient(ByteRange)
     /// A command of old or of other servers, and why this one does not have it.
     case refused(SMTPReply)
     /// A known verb with arguments it cannot have.
@@ -79,7 +82,13 @@ extension SMTPCommand {
         case .expn: return arguments.isEmpty ? .malformed(verb) : .expn(arguments)
         case .send: return .refused(.noSEND)
         case .turn: return .refused(.noTURN)
-        case .startTLS, .auth: return .refused(.notImplemented)
+        case .startTLS:
+            guard settings.offersSTARTTLS else { return .refused(.notImplemented) }
+            return arguments.isEmpty ? .startTLS : .malformed(verb)
+        case .auth:
+            guard !settings.mechanisms.isEmpty else { return .refused(.notImplemented) }
+            return arguments.isEmpty ? .malformed(verb) : .auth(arguments)
+        case .xclient: return .xclient(arguments)
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri:
             return .foreign
         }

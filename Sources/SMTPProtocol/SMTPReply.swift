@@ -63,6 +63,38 @@ enum SMTPReply: Equatable, BitwiseCopyable, Sendable, Error {
     case loops
     case chunkUnbounded
 
+    case startTLS
+    case securedAlready
+
+    case authenticated
+    case authenticationRequired
+    case authenticatedAlready
+    case ehloFirst
+    case withinTransaction
+    case mechanismUnknown
+    case mechanismNeedsTLS
+    case mechanismTooWeak
+    case credentialsRejected
+    case exchangeCancelled
+    case exchangeMalformed
+    case responseTooLong
+    case loginUnavailable
+    case loginThrottled
+    case tooManyLogins
+
+    case senderForbidden
+    case tooManyMessages
+    case tooManyRecipientsForNow
+    case relayingUnavailable
+    case authorForbidden
+    case authorMissing
+    case authorUnreadable
+
+    case attributeSyntax
+    case attributeUnknown
+    case xclientRefused
+    case tooManyConnections
+
     case tooManyErrors
     case tooManyCommands
     case tooManyTransactions
@@ -131,6 +163,38 @@ enum SMTPReply: Equatable, BitwiseCopyable, Sendable, Error {
         case .bareLineEnd: "554 5.6.0 Bare CR or LF in the message: lines end with CRLF"
         case .loops: "554 5.4.6 Too many Received fields: mail loop"
         case .chunkUnbounded: "552 5.3.4 No chunk can be that large"
+
+        case .startTLS: "220 2.0.0 Ready to start TLS"
+        case .securedAlready: "503 5.5.1 TLS is on already"
+
+        case .authenticated: "235 2.7.0 Authentication succeeded"
+        case .authenticationRequired: "530 5.7.0 Authentication required"
+        case .authenticatedAlready: "503 5.5.1 Authenticated already"
+        case .ehloFirst: "503 5.5.1 Say EHLO first"
+        case .withinTransaction: "503 5.5.1 Not within a transaction"
+        case .mechanismUnknown: "504 5.5.4 Mechanism not offered"
+        case .mechanismNeedsTLS: "538 5.7.11 That mechanism needs TLS: say STARTTLS first"
+        case .mechanismTooWeak: "534 5.7.9 Not with this mechanism"
+        case .credentialsRejected: "535 5.7.8 Authentication failed"
+        case .exchangeCancelled: "501 5.7.0 Authentication cancelled"
+        case .exchangeMalformed: "501 5.5.2 Cannot read that response"
+        case .responseTooLong: "500 5.5.6 Response too long"
+        case .loginUnavailable: "454 4.7.0 Authentication is not possible at present"
+        case .loginThrottled: "454 4.7.0 Too many failed logins, try again later"
+        case .tooManyLogins: "421 4.7.0 Too many failed logins"
+
+        case .senderForbidden: "550 5.7.1 That reverse-path is not yours"
+        case .tooManyMessages: "450 4.7.1 Too many messages, try again later"
+        case .tooManyRecipientsForNow: "452 4.7.1 Too many recipients, try again later"
+        case .relayingUnavailable: "451 4.3.2 Relaying is not possible at present"
+        case .authorForbidden: "550 5.7.1 From names an author that is not you"
+        case .authorMissing: "550 5.7.1 From names no author"
+        case .authorUnreadable: "550 5.7.1 From cannot be read"
+
+        case .attributeSyntax: "501 5.5.4 Bad attribute value"
+        case .attributeUnknown: "501 5.5.4 Attribute not offered"
+        case .xclientRefused: "550 5.7.0 XCLIENT is not for you"
+        case .tooManyConnections: "421 4.7.0 Too many connections"
 
         case .tooManyErrors: "421 4.7.0 Too many errors"
         case .tooManyCommands: "421 4.7.0 Too many commands"

@@ -13,6 +13,14 @@ extension SMTPServerSession {
             preconditionFailure("an answer follows a question")
         }
         switch question {
+        case .authenticate:
+            preconditionFailure("a login is answered by .authenticationAnswered")
+        case .adoptClient(let stage):
+            return self.receiveAdoption(answer, stage, into: &replies)
+        case .verifySender:
+            return self.receiveSenderVerdict(answer, into: &replies)
+        case .completeHeader(let chunk):
+            return self.receiveCompletion(answer, chunk)
         case .verifyRecipient:
             return self.receiveVerdict(answer, into: &replies)
         case .verifyMailbox(let stage):
@@ -44,8 +52,10 @@ extension SMTPServerSession {
             return self.refuseMessage(chunk, saying: .storeFull, into: &replies)
         case .temporaryFailure:
             return self.refuseMessage(chunk, saying: .temporaryFailure, into: &replies)
-        case .recipientAccepted, .recipientUnknown, .relayingDenied, .mailboxFull,
-            .mailboxVerified, .mailboxUnknown, .committed, .recipientCommitted, .commitFailed:
+        case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
+            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxFull, .mailboxVerified,
+            .mailboxUnknown, .headerCompleted, .authorForbidden, .committed, .recipientCommitted,
+            .commitFailed, .xclientAdopted, .xclientRefused:
             preconditionFailure("this is no answer about room for a message")
         }
     }
@@ -125,8 +135,10 @@ extension SMTPServerSession {
         case .mailboxFull(let permanent): return permanent ? .mailboxNeverFits : .mailboxFull
         case .storeFull: return .storeFull
         case .commitFailed, .temporaryFailure: return .commitFailed
-        case .recipientAccepted, .recipientUnknown, .relayingDenied, .mailboxVerified,
-            .mailboxUnknown, .messageOpened:
+        case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
+            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxVerified,
+            .mailboxUnknown, .messageOpened, .headerCompleted, .authorForbidden, .xclientAdopted,
+            .xclientRefused:
             preconditionFailure("this is no answer about a message")
         }
     }

@@ -65,11 +65,16 @@ extension SMTPServerSession {
         _ chunk: SMTPCommand.Chunk,
         into replies: inout ReplyBuffer
     ) -> Step {
+        if self.header.isDue { return Step(consumed: 0, effect: self.judgeHeader(chunk)) }
         guard chunk.remaining > 0 else {
             return Step(consumed: 0, effect: self.endChunk(chunk, into: &replies))
         }
         let payload = octets.extracting(0..<min(octets.count, chunk.remaining))
-        let step = self.decoder.decode(payload)
+        let isWhole = payload.count == chunk.remaining
+        let step = self.decode(
+            payload,
+            last: !isWhole ? .awaitsMore : chunk.isLast ? .isFinal : .goesOn
+        )
         let rest = SMTPCommand.Chunk(
             remaining: chunk.remaining - step.consumed,
             isLast: chunk.isLast
@@ -77,7 +82,8 @@ extension SMTPServerSession {
         self.phase = .receivingChunk(rest)
         let (effect, reason) = self.take(step.piece, of: payload)
         if let reason { self.phase = .refusingChunk(reason, rest, then: .ready) }
-        let isWaiting = step.piece == .incomplete && rest.remaining > 0
+        let isIncomplete = step.piece == .incomplete || step.piece == nil
+        let isWaiting = isIncomplete && rest.remaining > 0 && !self.header.isDue
         return Step(consumed: step.consumed, effect: isWaiting ? .awaitInput : effect)
     }
 
@@ -88,6 +94,12 @@ extension SMTPServerSession {
         guard chunk.isLast else {
             self.reply(.chunkTaken, into: &replies)
             return self.goOn(.chunking, into: &replies)
+        }
+        if self.header.isOpen {
+            // An empty line without its LF ends a header like any other.
+            let isEnded = self.decoder.isAfterCR ? self.header.endLine() : true
+            if !self.decoder.isAfterCR { self.header.endContent() }
+            if isEnded { return .proceed }
         }
         guard self.decoder.isAfterCR else { return self.commit() }
         // No LF will come.

@@ -29,26 +29,29 @@ extension SMTPServerSession {
         )
         self.receivedFields = ReceivedFieldCounter()
         self.contentOctets = 0
+        self.beginHeader()
     }
 
     /// Takes one run of the content, as long as possible.
     mutating func receiveContent(_ octets: borrowing Span<UInt8>) -> Step {
-        let step = self.decoder.decode(octets)
+        if self.header.isDue { return Step(consumed: 0, effect: self.judgeHeader(nil)) }
+        let step = self.decode(octets)
         switch step.piece {
         case .content, .lineEnd, .bareLineEnd:
             let (effect, reason) = self.take(step.piece, of: octets)
             if let reason { self.phase = .refusingContent(reason) }
             return Step(consumed: step.consumed, effect: effect)
-        case .incomplete:
-            return Step(consumed: step.consumed, effect: .awaitInput)
         case .end:
             return Step(consumed: step.consumed, effect: self.commit())
+        case .incomplete, nil:
+            let isWaiting = !self.header.isDue
+            return Step(consumed: step.consumed, effect: isWaiting ? .awaitInput : .proceed)
         }
     }
 
     /// What is to be done with a piece of content, and why the message is refused from here on.
     mutating func take(
-        _ piece: ContentDecoder.Piece,
+        _ piece: ContentDecoder.Piece?,
         of octets: borrowing Span<UInt8>
     ) -> (Effect, SMTPReply?) {
         var effect = Effect.proceed
@@ -66,7 +69,7 @@ extension SMTPServerSession {
             effect = .appendLineEnd
         case .bareLineEnd:
             return (.discardMessage, .bareLineEnd)
-        case .incomplete, .end:
+        case .incomplete, .end, nil:
             break
         }
         if self.receivedFields.count > self.settings.receivedFieldsMax {

@@ -4,6 +4,7 @@
 
 public import MailBytes
 public import MailSyntax
+public import SASL
 
 extension SMTPServerSession {
     /// What happened.
@@ -12,10 +13,17 @@ extension SMTPServerSession {
         ///
         /// `earlyTalk`: octets could be read already, so the peer does not wait for the greeting.
         case accepted(earlyTalk: Bool)
+        /// TLS is up: after `.startTLS`, or before `.accepted` where it comes first (RFC 8314).
+        ///
+        /// `hasClientCertificate`: the client showed one, and it was verified. `bindsChannel`: the
+        /// channel has something that SCRAM can bind itself to.
+        case secured(hasClientCertificate: Bool, bindsChannel: Bool)
         /// Everything that can be read now; may be half a line, may be nothing.
         case received(Span<UInt8>)
         /// The outstanding question has this answer.
         case answered(Answer)
+        /// The answer to `.authenticate`.
+        case authenticationAnswered(SASLAnswer)
         /// The answer to `.expandList`: the members, LF between them, never empty.
         case listed(Span<UInt8>)
         /// The peer was silent too long, or its message took too long.
@@ -30,12 +38,22 @@ extension SMTPServerSession {
 
     /// What came of a question.
     public enum Answer: Equatable, BitwiseCopyable, Sendable {
+        /// To `.verifySender`: the client may use the reverse-path.
+        case senderPermitted
+        /// To `.verifySender`: it belongs to somebody else.
+        case senderForbidden
         /// To `.verifyRecipient`: mail for it is taken.
         case recipientAccepted
         /// To `.verifyRecipient`: there is no such mailbox here.
         case recipientUnknown
         /// To `.verifyRecipient`: its domain is not ours, and mail is not relayed.
         case relayingDenied
+        /// To `.verifyRecipient`: its domain is not ours, and mail of this client would be relayed,
+        /// but cannot be at present.
+        case relayingUnavailable
+        /// To `.verifySender` and `.verifyRecipient`: that is more than this client may send for
+        /// now. To `.adoptClient`: the client has too many connections.
+        case rateExceeded
         /// To `.verifyRecipient` and `.commitMessage`: the maildrop cannot take the message;
         /// permanent when it never will.
         case mailboxFull(permanent: Bool)
@@ -47,13 +65,22 @@ extension SMTPServerSession {
         case messageOpened(MessageID)
         /// To `.openMessage` and `.commitMessage`: there is no room for it.
         case storeFull
+        /// To `.completeHeader`: what was missing has been appended, and the authors are the
+        /// client's.
+        case headerCompleted
+        /// To `.completeHeader`: an author is somebody else.
+        case authorForbidden
         /// To `.commitMessage`: the message is durable for all its recipients.
         case committed
         /// To `.commitMessage` of LMTP, once for each recipient in order: durable for this one.
         case recipientCommitted
         /// To `.commitMessage`: it could not be stored.
         case commitFailed
-        /// To any question: the server cannot tell at present.
+        /// To `.adoptClient`: the connection is taken for the client's from now on.
+        case xclientAdopted
+        /// To `.adoptClient`: it is not.
+        case xclientRefused
+        /// To any question but `.authenticate`: the server cannot tell at present.
         case temporaryFailure
     }
 
@@ -63,6 +90,16 @@ extension SMTPServerSession {
         case proceed
         /// Wait for more input.
         case awaitInput
+        /// Drop all input that was not consumed, begin TLS once the replies have left in clear, and
+        /// say `.secured`; whatever the client was is forgotten.
+        case startTLS
+        /// Find the answer to a question of `exchange`; the answer is `.authenticationAnswered`.
+        case authenticate(SASLQuestion)
+        /// Take the connection for that of `proposedClient` (XCLIENT), who is not logged in unless
+        /// XCLIENT says so.
+        case adoptClient
+        /// Find out whether the client may send from `reversePath`.
+        case verifySender
         /// Find out whether `recipientUnderQuestion` can be delivered to.
         case verifyRecipient
         /// Find out whether `recipientUnderQuestion` exists (VRFY).
@@ -75,6 +112,9 @@ extension SMTPServerSession {
         case appendContent(ByteRange)
         /// Append CRLF to the message; then as `.proceed`.
         case appendLineEnd
+        /// Append the fields that the header lacks (`lacksDate`, `lacksMessageID`) to the message,
+        /// when the settings want that, and find out whether the client may write as `authors`.
+        case completeHeader
         /// Make the message durable for all recipients.
         case commitMessage
         /// Forget the message; then as `.proceed`.

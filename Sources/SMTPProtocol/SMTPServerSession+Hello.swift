@@ -4,6 +4,7 @@
 // 4.1).
 
 internal import MailBytes
+internal import SASL
 
 extension SMTPServerSession {
     /// Greets, unless the peer spoke first.
@@ -37,9 +38,36 @@ extension SMTPServerSession {
         self.isExtended = verb != .helo
         self.envelope.setClientName(line, name)
         let start = replies.count
-        replies.append(self.isExtended ? self.settings.extensions : self.settings.plainHello)
+        if self.isExtended {
+            self.appendExtensions(to: &replies)
+        } else {
+            replies.append(self.settings.plainHello)
+        }
         self.noteReply(at: start, of: replies)
         return self.goOnAfterTransaction(stage, into: &replies)
+    }
+
+    /// Appends the name and the keywords of the service extensions, as they are true now.
+    private func appendExtensions(to replies: inout ReplyBuffer) {
+        replies.append(self.settings.extensions.first)
+        // RFC 3207, section 4.2: not once TLS is up.
+        if self.settings.offersSTARTTLS, !self.isSecured { replies.append("250-STARTTLS\r\n") }
+        let mechanisms = self.mechanisms
+        if !mechanisms.isEmpty {
+            replies.append("250-AUTH")
+            for mechanism in SASLMechanism.allCases where mechanisms.contains(mechanism) {
+                replies.append(.space)
+                replies.append(mechanism.name)
+            }
+            replies.appendCRLF()
+        }
+        if self.offersXCLIENT {
+            replies.append("250-")
+            replies.append(XCLIENTAttributes.keyword)
+            if self.settings.acceptsXCLIENTLogin { replies.append(" LOGIN") }
+            replies.appendCRLF()
+        }
+        replies.append(self.settings.extensions.last)
     }
 
     /// Whether the client may be called so.

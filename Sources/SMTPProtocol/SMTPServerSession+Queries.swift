@@ -13,6 +13,7 @@ extension SMTPServerSession {
         of line: borrowing Span<UInt8>,
         into replies: inout ReplyBuffer
     ) -> Effect {
+        if let reason = self.reasonAgainstMail { return self.refuse(reason, stage, into: &replies) }
         guard self.settings.answersVRFY else {
             return self.accept(.cannotVerify, stage, into: &replies)
         }
@@ -43,8 +44,10 @@ extension SMTPServerSession {
             return self.refuse(.mailboxUnknown, stage, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, stage, into: &replies)
-        case .recipientAccepted, .recipientUnknown, .relayingDenied, .mailboxFull, .messageOpened,
-            .storeFull, .committed, .recipientCommitted, .commitFailed:
+        case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
+            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxFull, .messageOpened,
+            .storeFull, .headerCompleted, .authorForbidden, .committed, .recipientCommitted,
+            .commitFailed, .xclientAdopted, .xclientRefused:
             preconditionFailure("this is no answer about a mailbox")
         }
     }
@@ -55,6 +58,7 @@ extension SMTPServerSession {
         of line: borrowing Span<UInt8>,
         into replies: inout ReplyBuffer
     ) -> Effect {
+        if let reason = self.reasonAgainstMail { return self.refuse(reason, stage, into: &replies) }
         guard self.settings.answersEXPN else {
             return self.refuse(.noEXPN, stage, into: &replies)
         }
@@ -78,9 +82,10 @@ extension SMTPServerSession {
             return self.refuse(.mailboxUnknown, stage, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, stage, into: &replies)
-        case .recipientAccepted, .recipientUnknown, .relayingDenied, .mailboxFull,
-            .mailboxVerified, .messageOpened, .storeFull, .committed, .recipientCommitted,
-            .commitFailed:
+        case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
+            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxFull, .mailboxVerified,
+            .messageOpened, .storeFull, .headerCompleted, .authorForbidden, .committed,
+            .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused:
             preconditionFailure("this is no answer about a list")
         }
     }
@@ -180,6 +185,9 @@ extension SMTPServerSession {
         replies.append(" HELP VRFY")
         if self.offers(.expn) { replies.append(" EXPN") }
         if self.offers(.soml) { replies.append(" SOML SAML") }
+        if self.offers(.startTLS) { replies.append(" STARTTLS") }
+        if self.offers(.auth) { replies.append(" AUTH") }
+        if self.offers(.xclient) { replies.append(" XCLIENT") }
         replies.appendCRLF()
         replies.append("214 2.0.0 HELP and one of them tells more")
         replies.appendCRLF()
@@ -191,8 +199,10 @@ extension SMTPServerSession {
         case .lhlo: self.settings.dialect == .lmtp
         case .expn: self.settings.answersEXPN
         case .soml, .saml: self.settings.acceptsSOML
-        case .mail, .rcpt, .data, .bdat, .rset, .noop, .quit, .help, .vrfy, .send, .turn,
-            .startTLS, .auth, .get, .post, .head, .put, .delete, .options, .connect, .trace,
+        case .startTLS: self.settings.offersSTARTTLS && !self.isSecured
+        case .auth: !self.mechanisms.isEmpty
+        case .xclient: self.offersXCLIENT
+        case .mail, .rcpt, .data, .bdat, .rset, .noop, .quit, .help, .vrfy, .send, .turn, .get, .post, .head, .put, .delete, .options, .connect, .trace,
             .patch, .pri:
             true
         }

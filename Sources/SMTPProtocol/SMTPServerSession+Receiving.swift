@@ -3,6 +3,7 @@
 // From octets to commands: lines, their limits, and the one table of stages and commands.
 
 internal import MailBytes
+internal import SASL
 
 extension SMTPServerSession {
     /// Takes one command, or goes on with the content under way.
@@ -12,7 +13,9 @@ extension SMTPServerSession {
     ) -> Step {
         switch self.phase {
         case .awaitingCommand(let stage):
-            return self.receiveLine(octets, stage, into: &replies)
+            return self.receiveLine(octets, .command(stage), into: &replies)
+        case .authenticating:
+            return self.receiveLine(octets, .response, into: &replies)
         case .receivingContent:
             return self.receiveContent(octets)
         case .refusingContent(let reason):
@@ -21,14 +24,21 @@ extension SMTPServerSession {
             return self.receiveChunk(octets, chunk, into: &replies)
         case .refusingChunk(let reason, let chunk, let stage):
             return self.refuseChunk(octets, reason, chunk, then: stage, into: &replies)
-        case .awaitingGreeting, .suspended, .closed:
+        case .awaitingGreeting, .suspended, .securing, .closed:
             preconditionFailure("input is for a session that awaits it")
         }
     }
 
+    /// What a line is taken for.
+    private enum LineKind: BitwiseCopyable {
+        case command(Stage)
+        /// A response of the client in an exchange of AUTH.
+        case response
+    }
+
     private mutating func receiveLine(
         _ octets: borrowing Span<UInt8>,
-        _ stage: Stage,
+        _ kind: LineKind,
         into replies: inout ReplyBuffer
     ) -> Step {
         guard octets.count > 0 else { return Step(consumed: 0, effect: .awaitInput) }
@@ -39,21 +49,38 @@ extension SMTPServerSession {
                 effect: self.end(saying: .foreignProtocol, into: &replies)
             )
         }
+        let octetsMax = self.lineOctetsMax(kind, octets)
         guard let line = self.line(in: octets) else {
-            guard self.skippedOctets > 0 || octets.count > self.settings.commandOctetsMax else {
+            guard self.skippedOctets > 0 || octets.count > octetsMax else {
                 return Step(consumed: 0, effect: .awaitInput)
             }
             // A CR may be the first half of the line end, and is looked at again with the other.
             let count = octets.count - (octets[octets.count - 1] == .cr ? 1 : 0)
-            return self.skip(count, isLineEnd: false, stage, into: &replies)
+            return self.skip(count, isLineEnd: false, kind, into: &replies)
         }
-        if self.skippedOctets > 0 || line.count > self.settings.commandOctetsMax {
-            return self.skip(line.count, isLineEnd: true, stage, into: &replies)
+        if self.skippedOctets > 0 || line.count > octetsMax {
+            return self.skip(line.count, isLineEnd: true, kind, into: &replies)
         }
-        return Step(
-            consumed: line.count,
-            effect: self.receiveCommand(octets, line, stage, into: &replies)
-        )
+        let effect = self.receiveLine(octets, line, kind, into: &replies)
+        // RFC 3207, section 5: what came in clear behind STARTTLS may be anybody's.
+        return Step(consumed: effect == .startTLS ? octets.count : line.count, effect: effect)
+    }
+
+    /// How long a line may be, with its line end.
+    ///
+    /// Deviation (RFC 4954, section 4): AUTH itself, too, may be as long as the lines after it,
+    /// because clients put whole tokens into the initial response.
+    private func lineOctetsMax(_ kind: LineKind, _ octets: borrowing Span<UInt8>) -> Int {
+        switch kind {
+        case .response:
+            return SASLLimits.lineOctetsMax + 2
+        case .command:
+            let isAUTH =
+                !self.settings.mechanisms.isEmpty
+                && octets.matches("AUTH ", in: ByteRange(0, min(5, octets.count)))
+            let longest = SASLLimits.lineOctetsMax + "AUTH SCRAM-SHA-256-PLUS \r\n".utf8.count
+            return isAUTH ? max(longest, self.settings.commandOctetsMax) : self.settings.commandOctetsMax
+        }
     }
 
     /// A line: how many octets it has, with and without its line end.
@@ -87,7 +114,7 @@ extension SMTPServerSession {
     private mutating func skip(
         _ count: Int,
         isLineEnd: Bool,
-        _ stage: Stage,
+        _ kind: LineKind,
         into replies: inout ReplyBuffer
     ) -> Step {
         self.skippedOctets += count
@@ -97,13 +124,18 @@ extension SMTPServerSession {
         guard isLineEnd else { return Step(consumed: count, effect: .awaitInput) }
         self.skippedOctets = 0
         self.commandCount += 1
-        return Step(consumed: count, effect: self.refuse(.lineTooLong, stage, into: &replies))
+        let effect: Effect
+        switch kind {
+        case .command(let stage): effect = self.refuse(.lineTooLong, stage, into: &replies)
+        case .response: effect = self.endExchange(saying: .responseTooLong, into: &replies)
+        }
+        return Step(consumed: count, effect: effect)
     }
 
-    private mutating func receiveCommand(
+    private mutating func receiveLine(
         _ octets: borrowing Span<UInt8>,
         _ line: Line,
-        _ stage: Stage,
+        _ kind: LineKind,
         into replies: inout ReplyBuffer
     ) -> Effect {
         self.commandCount += 1
@@ -111,15 +143,21 @@ extension SMTPServerSession {
             return self.end(saying: .tooManyCommands, into: &replies)
         }
         let text = octets.extracting(0..<line.contentCount)
-        guard !line.hasBareLF, text.firstIndex(of: .cr) == nil, text.firstIndex(of: 0) == nil else {
-            return self.refuse(.octetsNotAllowed, stage, into: &replies)
+        let isText =
+            !line.hasBareLF && text.firstIndex(of: .cr) == nil && text.firstIndex(of: 0) == nil
+        switch kind {
+        case .command(let stage):
+            guard isText else { return self.refuse(.octetsNotAllowed, stage, into: &replies) }
+            let command = SMTPCommand(
+                parsing: text,
+                line: ByteRange(0, text.count),
+                settings: self.settings
+            )
+            return self.dispatch(stage, command, of: text, into: &replies)
+        case .response:
+            guard isText else { return self.endExchange(saying: .octetsNotAllowed, into: &replies) }
+            return self.receiveResponse(text, into: &replies)
         }
-        let command = SMTPCommand(
-            parsing: text,
-            line: ByteRange(0, text.count),
-            settings: self.settings
-        )
-        return self.dispatch(stage, command, of: text, into: &replies)
     }
 
     private mutating func dispatch(
@@ -164,6 +202,12 @@ extension SMTPServerSession {
         case (.chunking, .bdat(let chunk)):
             return self.continueBDAT(chunk, into: &replies)
 
+        case (_, .startTLS):
+            return self.receiveSTARTTLS(stage, into: &replies)
+        case (_, .auth(let arguments)):
+            return self.receiveAUTH(arguments, stage, of: line, into: &replies)
+        case (_, .xclient(let arguments)):
+            return self.receiveXCLIENT(arguments, stage, of: line, into: &replies)
         case (_, .rset):
             return self.receiveRSET(stage, into: &replies)
         case (_, .noop):

@@ -84,11 +84,14 @@ extension SMTPServerSession {
     /// Ends the session because of silence or slowness.
     mutating func timeOut(saying reply: SMTPReply, into replies: inout ReplyBuffer) -> Effect {
         switch self.phase {
-        case .awaitingGreeting, .awaitingCommand, .receivingContent, .refusingContent,
-            .receivingChunk, .refusingChunk:
+        case .awaitingGreeting, .awaitingCommand, .authenticating, .receivingContent,
+            .refusingContent, .receivingChunk, .refusingChunk:
             return self.end(saying: reply, into: &replies)
         case .suspended:
             return self.end(saying: .answerTimedOut, into: &replies)
+        case .securing:
+            // Nothing more is said in clear, and nothing else can be.
+            return self.end()
         case .closed:
             return .close
         }
@@ -99,9 +102,9 @@ extension SMTPServerSession {
         self.isStopping = true
         switch self.phase {
         case .awaitingGreeting, .awaitingCommand(.greeted), .awaitingCommand(.ready),
-            .awaitingCommand(.transaction):
+            .awaitingCommand(.transaction), .authenticating:
             return self.end(saying: .goingDown, into: &replies)
-        case .awaitingCommand(.chunking), .suspended, .receivingContent, .refusingContent,
+        case .awaitingCommand(.chunking), .suspended, .securing, .receivingContent, .refusingContent,
             .receivingChunk, .refusingChunk:
             return .awaitInput
         case .closed:

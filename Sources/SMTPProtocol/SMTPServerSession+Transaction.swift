@@ -14,6 +14,9 @@ extension SMTPServerSession {
         of line: borrowing Span<UInt8>,
         into replies: inout ReplyBuffer
     ) -> Effect {
+        if let reason = self.reasonAgainstMail {
+            return self.refuse(reason, .ready, into: &replies)
+        }
         guard let start = Self.startOfPath("FROM:", arguments, of: line) else {
             return self.refuse(argumentsOf: verb, .ready, into: &replies)
         }
@@ -36,7 +39,44 @@ extension SMTPServerSession {
         self.isUTF8 = parameters.isUTF8
         self.contentOctets = 0
         self.envelope.setReversePath(line, path.mailbox)
-        return self.accept(.senderTaken, .transaction, into: &replies)
+        guard self.isSubmitting else {
+            return self.accept(.senderTaken, .transaction, into: &replies)
+        }
+        self.phase = .suspended(.verifySender)
+        return .verifySender
+    }
+
+    /// Why the client may not use the mail system yet, or nil when it may.
+    var reasonAgainstMail: SMTPReply? {
+        self.settings.requiresAuthentication && !self.isAuthenticated
+            ? .authenticationRequired : nil
+    }
+
+    /// Whether messages are a user's who submits them, not another server's.
+    var isSubmitting: Bool { self.settings.isSubmission || self.isAuthenticated }
+
+    /// Takes the answer to `.verifySender`.
+    mutating func receiveSenderVerdict(
+        _ answer: Answer,
+        into replies: inout ReplyBuffer
+    ) -> Effect {
+        guard answer != .senderPermitted else {
+            return self.accept(.senderTaken, .transaction, into: &replies)
+        }
+        self.forgetTransaction()
+        switch answer {
+        case .senderForbidden:
+            return self.refuse(.senderForbidden, .ready, into: &replies)
+        case .rateExceeded:
+            return self.accept(.tooManyMessages, .ready, into: &replies)
+        case .temporaryFailure:
+            return self.accept(.temporaryFailure, .ready, into: &replies)
+        case .senderPermitted, .recipientAccepted, .recipientUnknown, .relayingDenied,
+            .relayingUnavailable, .mailboxFull, .mailboxVerified, .mailboxUnknown, .messageOpened,
+            .storeFull, .headerCompleted, .authorForbidden, .committed, .recipientCommitted,
+            .commitFailed, .xclientAdopted, .xclientRefused:
+            preconditionFailure("this is no answer about a reverse-path")
+        }
     }
 
     mutating func receiveRCPT(
@@ -91,8 +131,13 @@ extension SMTPServerSession {
             return self.accept(reason, .transaction, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, .transaction, into: &replies)
-        case .recipientAccepted, .mailboxVerified, .mailboxUnknown, .messageOpened, .storeFull,
-            .committed, .recipientCommitted, .commitFailed:
+        case .relayingUnavailable:
+            return self.accept(.relayingUnavailable, .transaction, into: &replies)
+        case .rateExceeded:
+            return self.accept(.tooManyRecipientsForNow, .transaction, into: &replies)
+        case .senderPermitted, .senderForbidden, .recipientAccepted, .mailboxVerified,
+            .mailboxUnknown, .messageOpened, .storeFull, .headerCompleted, .authorForbidden,
+            .committed, .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused:
             preconditionFailure("this is no answer about a recipient")
         }
     }
@@ -171,7 +216,11 @@ extension SMTPServerSession {
         let range = line.trimmed(ByteRange(path.end, line.count))
         // Who said HELO knows of no extension.
         guard self.isExtended || range.isEmpty else { throw .parameterUnknown }
-        let parameters = try MailParameters(parsing: line, in: range)
+        let parameters = try MailParameters(
+            parsing: line,
+            in: range,
+            acceptsAUTH: !self.settings.mechanisms.isEmpty
+        )
         if !parameters.isUTF8, line.hasNonASCII(in: path.mailbox) { throw .reversePathNeedsUTF8 }
         return parameters
     }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One SMTP or LMTP conversation, server side: RFC 5321 with the commands of RFC 821, RFC 2033
-// (LMTP), and the extensions of RFC 1870, 2034, 2920, 3030 (CHUNKING), 6152, 6531 and 9422. Pure:
-// no socket, no clock, no store. What the commands do is in the files beside this one.
+// (LMTP), and the extensions of RFC 1870, 2034, 2920, 3030 (CHUNKING), 3207 (STARTTLS), 4954
+// (AUTH), 6152, 6531 and 9422; submission (RFC 6409), and Postfix's XCLIENT. Pure: no socket, no
+// clock, no store. What the commands do is in the files beside this one.
 
 public import MailBytes
 public import MailSyntax
+public import SASL
 
 /// One SMTP or LMTP conversation as a pure state machine.
 ///
@@ -17,7 +19,8 @@ public import MailSyntax
 ///    driver: that is the queue of pipelined commands.
 /// 3. Replies go out before a question is asked.
 /// 4. A question suspends the session: no `.received` until it is answered. `.deadlinePassed`,
-///    `.stopping` and `.peerClosed` may come at any time. To `.commitMessage` LMTP expects one
+///    `.stopping` and `.peerClosed` may come at any time. After `.startTLS` the input is dropped,
+///    and no `.received` comes before `.secured`. To `.commitMessage` LMTP expects one
 ///    answer for each recipient; until the last, the effect is `.awaitInput`.
 /// 5. Time and ids come in with events.
 /// 6. After `.close` the session is over, and a message that is open is to be forgotten.
@@ -32,6 +35,10 @@ public struct SMTPServerSession: ~Copyable {
         case awaitingCommand(Stage)
         /// Leaves on the answer to the question.
         case suspended(Question)
+        /// STARTTLS. Leaves on `.secured`.
+        case securing
+        /// AUTH. Leaves on the next line of the exchange.
+        case authenticating
         /// DATA. Leaves after the end of the mail data, or when the message is refused.
         case receivingContent
         /// DATA, refused with this reply. Leaves after the end of the mail data.
@@ -58,17 +65,23 @@ public struct SMTPServerSession: ~Copyable {
 
     /// What the driver was asked.
     enum Question: Equatable, BitwiseCopyable {
+        case authenticate
+        case adoptClient(then: Stage)
+        case verifySender
         case verifyRecipient
         case verifyMailbox(then: Stage)
         case expandList(then: Stage)
         /// DATA when `chunk` is nil, BDAT otherwise.
         case openMessage(chunk: SMTPCommand.Chunk?)
+        /// Within DATA when `chunk` is nil, within BDAT otherwise.
+        case completeHeader(chunk: SMTPCommand.Chunk?)
         /// In LMTP, for the recipient that begins at this offset, and those after it.
         case commitMessage(recipient: Int, remaining: Int)
     }
 
     let settings: SMTPServerSettings
     let peer: NetworkAddress
+    let offersXCLIENT: Bool
     var phase = Phase.awaitingGreeting
     /// Whether the server waits for this session to come to the end of its transaction.
     var isStopping = false
@@ -77,7 +90,13 @@ public struct SMTPServerSession: ~Copyable {
     var skippedOctets = 0
     var commandCount = 0
     var transactionCount = 0
-    var errorCount = 0
+    var loginFailureCount = 0
+
+    var hasClientCertificate = false
+    var bindsChannel = false
+    /// What XCLIENT has said, and what it says while that is being asked about.
+    var adopted = Claim.none
+    var proposed = Claim.none
 
     var envelope = Envelope()
     /// Whether the client said EHLO or LHLO.
@@ -85,8 +104,19 @@ public struct SMTPServerSession: ~Copyable {
     var hasRefusedRecipients = false
     var decoder = ContentDecoder(transparency: true, normalising: false)
     var receivedFields = ReceivedFieldCounter()
+    var header = HeaderScanner()
     var messageID = MessageID(rawValue: 0)
 
+    /// How many commands were refused for reasons that are the client's.
+    public internal(set) var errorCount = 0
+    /// Whether TLS is up.
+    public internal(set) var isSecured = false
+    /// Whether the client has logged in, by AUTH or, before its proxy, by XCLIENT.
+    public internal(set) var isAuthenticated = false
+    /// The exchange of AUTH: what its questions are about, and who has logged in by it.
+    public internal(set) var exchange = SASLExchange()
+    /// The mechanisms that can be used at all, by what accounts there are.
+    public var usableMechanisms = SASLMechanismSet.all
     /// Whether MAIL asked for SMTPUTF8 (RFC 6531).
     public internal(set) var isUTF8 = false
     /// How many recipients the transaction has.
@@ -99,9 +129,16 @@ public struct SMTPServerSession: ~Copyable {
     public internal(set) var lastReplyWasError = false
 
     /// A session that waits for `.accepted`.
-    public init(settings: SMTPServerSettings, peer: NetworkAddress) {
+    ///
+    /// `offersXCLIENT`: the peer is a proxy that may say for whom it speaks.
+    public init(
+        settings: SMTPServerSettings,
+        peer: NetworkAddress,
+        offersXCLIENT: Bool = false
+    ) {
         self.settings = settings
         self.peer = peer
+        self.offersXCLIENT = offersXCLIENT
     }
 
     /// Takes one event in, gives one effect out and appends what is to be sent to `replies`.
@@ -109,6 +146,16 @@ public struct SMTPServerSession: ~Copyable {
         switch event {
         case .accepted(let earlyTalk):
             return Self.step(self.accept(earlyTalk: earlyTalk, into: &replies))
+        case .secured(let hasClientCertificate, let bindsChannel):
+            return Self.step(
+                self.secure(
+                    hasClientCertificate: hasClientCertificate,
+                    bindsChannel: bindsChannel,
+                    into: &replies
+                )
+            )
+        case .authenticationAnswered(let answer):
+            return Self.step(self.receiveAuthentication(answer, into: &replies))
         case .received(let octets):
             return self.receive(octets, into: &replies)
         case .answered(let answer):
@@ -135,8 +182,8 @@ extension SMTPServerSession {
     /// What the session waits for.
     public var awaiting: Awaiting {
         switch self.phase {
-        case .awaitingGreeting, .suspended: .answer
-        case .awaitingCommand: .command
+        case .awaitingGreeting, .suspended, .securing: .answer
+        case .awaitingCommand, .authenticating: .command
         case .receivingContent, .refusingContent, .receivingChunk, .refusingChunk: .content
         case .closed: .nothing
         }
@@ -162,10 +209,12 @@ extension SMTPServerSession {
         // Recipients must not learn of each other (RFC 5321, section 7.2).
         let isOnly = self.recipientCount == 1
         let recipient = self.envelope.firstRecipient
+        let isHidden = self.isSubmitting && self.settings.hidesClientAddress
+        let claimed = self.adopted.attributes?.helloName ?? []
         TraceHeader.appendReceived(
             to: &trace,
-            from: self.envelope.clientName,
-            peer: self.peer,
+            from: claimed.isEmpty ? self.envelope.clientName : claimed.span,
+            client: isHidden ? nil : self.client,
             by: self.settings.hostname,
             with: self.transmissionType,
             id: id,
@@ -176,11 +225,28 @@ extension SMTPServerSession {
 
     /// RFC 3848, and RFC 6531, section 4.3.
     private var transmissionType: StaticString {
+        let isLMTP = self.settings.dialect == .lmtp
+        let isExtended = self.adopted.attributes?.isExtended ?? self.isExtended
+        guard isLMTP || isExtended || self.isUTF8 else { return "SMTP" }
+        return switch (self.isSecured, self.isAuthenticated) {
+        case (false, false): self.transmissionType("ESMTP", "UTF8SMTP", "LMTP", "UTF8LMTP")
+        case (true, false): self.transmissionType("ESMTPS", "UTF8SMTPS", "LMTPS", "UTF8LMTPS")
+        case (false, true): self.transmissionType("ESMTPA", "UTF8SMTPA", "LMTPA", "UTF8LMTPA")
+        case (true, true): self.transmissionType("ESMTPSA", "UTF8SMTPSA", "LMTPSA", "UTF8LMTPSA")
+        }
+    }
+
+    private func transmissionType(
+        _ smtp: StaticString,
+        _ utf8SMTP: StaticString,
+        _ lmtp: StaticString,
+        _ utf8LMTP: StaticString
+    ) -> StaticString {
         switch (self.settings.dialect, self.isUTF8) {
-        case (.smtp, false): self.isExtended ? "ESMTP" : "SMTP"
-        case (.smtp, true): "UTF8SMTP"
-        case (.lmtp, false): "LMTP"
-        case (.lmtp, true): "UTF8LMTP"
+        case (.smtp, false): smtp
+        case (.smtp, true): utf8SMTP
+        case (.lmtp, false): lmtp
+        case (.lmtp, true): utf8LMTP
         }
     }
 }

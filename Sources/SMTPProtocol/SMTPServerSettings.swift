@@ -3,6 +3,8 @@
 // What an operator decides about SMTP and LMTP sessions: names, services and limits. One value
 // serves all sessions of a listener.
 
+public import SASL
+
 /// The settings of an SMTP or LMTP listener, shared by its sessions.
 public final class SMTPServerSettings: Sendable {
     /// Which protocol is spoken.
@@ -41,6 +43,8 @@ public final class SMTPServerSettings: Sendable {
     public let errorsMax: Int
     /// How many commands a session may give.
     public let commandsMax: Int
+    /// How many logins may fail before the session ends with 421.
+    public let loginFailuresMax: Int
     /// A message with more Received fields than this is taken to loop (RFC 5321, section 6.3).
     public let receivedFieldsMax: Int
     /// Whether VRFY tells the truth; otherwise it says 252 to everything.
@@ -50,9 +54,29 @@ public final class SMTPServerSettings: Sendable {
     /// Whether SOML and SAML (RFC 821, section 3.4) are taken as MAIL.
     public let acceptsSOML: Bool
 
-    /// The replies to the connection, to EHLO or LHLO, and to HELO: the same for all sessions.
+    /// Whether TLS can be begun by STARTTLS (RFC 3207).
+    public let offersSTARTTLS: Bool
+    /// The mechanisms of AUTH (RFC 4954) that the listener has at all; none: no AUTH.
+    public let mechanisms: SASLMechanismSet
+    /// Whether mechanisms that show the secret may be used without TLS.
+    public let permitsPlaintextAuth: Bool
+    /// Whether MAIL needs AUTH before it (RFC 6409, section 4.3).
+    public let requiresAuthentication: Bool
+    /// Whether messages are submitted here by users (RFC 6409), not relayed by other servers.
+    public let isSubmission: Bool
+    /// Whether the authors in From fields of submitted messages are asked about.
+    public let checksAuthors: Bool
+    /// Whether submitted messages get the Date and Message-ID that they lack (RFC 6409, section 8).
+    public let addsMissingFields: Bool
+    /// Whether Received fields of submitted messages keep silent about who the client is.
+    public let hidesClientAddress: Bool
+    /// Whether XCLIENT, where it is offered, may say who has logged in.
+    public let acceptsXCLIENTLogin: Bool
+
+    /// The replies to the connection, to EHLO or LHLO, and to HELO: the same for all sessions, but
+    /// for the keywords that come between the two parts of `extensions`.
     let greeting: [UInt8]
-    let extensions: [UInt8]
+    let extensions: (first: [UInt8], last: [UInt8])
     let plainHello: [UInt8]
 
     /// Settings with defaults for all but the name.
@@ -67,16 +91,26 @@ public final class SMTPServerSettings: Sendable {
         skippedOctetsMax: Int = 65536,
         errorsMax: Int = 20,
         commandsMax: Int = 100_000,
+        loginFailuresMax: Int = 5,
         receivedFieldsMax: Int = 100,
         answersVRFY: Bool = false,
         answersEXPN: Bool = false,
-        acceptsSOML: Bool = false
+        acceptsSOML: Bool = false,
+        offersSTARTTLS: Bool = false,
+        mechanisms: SASLMechanismSet = [],
+        permitsPlaintextAuth: Bool = false,
+        requiresAuthentication: Bool = false,
+        isSubmission: Bool = false,
+        checksAuthors: Bool = false,
+        addsMissingFields: Bool = false,
+        hidesClientAddress: Bool = false,
+        acceptsXCLIENTLogin: Bool = false
     ) {
         precondition(commandOctetsMax >= 512, "RFC 5321 asks for command lines of 512 octets")
         precondition(recipientsMax >= 100, "RFC 5321 asks for 100 recipients")
         precondition(
             messageOctetsMax > 0 && transactionsMax > 0 && skippedOctetsMax > 0 && errorsMax > 0
-                && commandsMax > 0 && receivedFieldsMax > 0,
+                && commandsMax > 0 && receivedFieldsMax > 0 && loginFailuresMax > 0,
             "a limit of nothing lets nobody in"
         )
         self.hostname = hostname
@@ -89,29 +123,30 @@ public final class SMTPServerSettings: Sendable {
         self.skippedOctetsMax = skippedOctetsMax
         self.errorsMax = errorsMax
         self.commandsMax = commandsMax
+        self.loginFailuresMax = loginFailuresMax
         self.receivedFieldsMax = receivedFieldsMax
         self.answersVRFY = answersVRFY
         self.answersEXPN = answersEXPN
         self.acceptsSOML = acceptsSOML
+        self.offersSTARTTLS = offersSTARTTLS
+        self.mechanisms = mechanisms
+        self.permitsPlaintextAuth = permitsPlaintextAuth
+        self.requiresAuthentication = requiresAuthentication
+        self.isSubmission = isSubmission
+        self.checksAuthors = checksAuthors
+        self.addsMissingFields = addsMissingFields
+        self.hidesClientAddress = hidesClientAddress
+        self.acceptsXCLIENTLogin = acceptsXCLIENTLogin
         let name = String(decoding: hostname, as: UTF8.self)
         let keywords = [
             "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
             "ENHANCEDSTATUSCODES", "CHUNKING",
-            "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)", "HELP",
+            "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)",
         ]
         let protocolName = dialect == .smtp ? "ESMTP" : "LMTP"
         self.greeting = Array("220 \(name) \(protocolName) Martlet\r\n".utf8)
         self.plainHello = Array("250 \(name)\r\n".utf8)
-        self.extensions = Self.reply(250, [name] + keywords)
-    }
-
-    /// A reply of several lines (RFC 5321, section 4.2.1).
-    private static func reply(_ code: Int, _ lines: [String]) -> [UInt8] {
-        var reply = ""
-        for (index, line) in lines.enumerated() {
-            let isLast = index == lines.count - 1
-            reply += "\(code)\(isLast ? " " : "-")\(line)\r\n"
-        }
-        return Array(reply.utf8)
+        let first = ([name] + keywords).map { "250-\($0)\r\n" }.joined()
+        self.extensions = (Array(first.utf8), Array("250 HELP\r\n".utf8))
     }
 }

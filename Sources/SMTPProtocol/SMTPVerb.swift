@@ -26,6 +26,7 @@ enum SMTPVerb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
     case turn = 0x7475_726e
     case startTLS = 0x7374_6172_7474_6c73
     case auth = 0x6175_7468
+    case xclient = 0x78_636c_6965_6e74
 
     // The verbs of HTTP: a browser, or a page that makes a browser talk to this port.
     case get = 0x67_6574
@@ -71,6 +72,7 @@ enum SMTPVerb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
         case .turn: "TURN"
         case .startTLS: "STARTTLS"
         case .auth: "AUTH mechanism [initial-response]"
+        case .xclient: "XCLIENT attribute=value ..."
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri: "HTTP"
         }
     }
@@ -92,7 +94,10 @@ enum SMTPVerb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
         case .vrfy: "asks whether a mailbox exists"
         case .expn: "asks for the members of a list"
         case .soml, .saml: "is taken as MAIL"
-        case .send, .turn, .startTLS, .auth, .get, .post, .head, .put, .delete, .options,
+        case .startTLS: "begins TLS"
+        case .auth: "says who the client is, and proves it"
+        case .xclient: "says for whom a proxy speaks"
+        case .send, .turn, .get, .post, .head, .put, .delete, .options,
             .connect, .trace, .patch, .pri:
             nil
         }

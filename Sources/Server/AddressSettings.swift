@@ -8,14 +8,18 @@ package struct AddressSettings {
     package var policy: AddressPolicy
     /// Peers that are free of per-client limits.
     package var isExempt: (NetworkAddress) -> Bool
+    /// Peers whose PROXY headers are believed.
+    package var isTrustedProxy: (NetworkAddress) -> Bool
 
     package init(
         localDomains: [String],
         policy: AddressPolicy,
-        isExempt: @escaping (NetworkAddress) -> Bool
+        isExempt: @escaping (NetworkAddress) -> Bool,
+        isTrustedProxy: @escaping (NetworkAddress) -> Bool = { _ in false }
     ) {
         self.localDomains = localDomains
         self.policy = policy
         self.isExempt = isExempt
+        self.isTrustedProxy = isTrustedProxy
     }
 }

@@ -4,10 +4,11 @@
 // connection and routes every answer to the driver that asked. It knows no protocol.
 
 internal import Credentials
-package import EventLoop
+internal import EventLoop
 internal import MailBytes
 internal import MailStore
 internal import MailSyntax
+internal import SASL
 
 /// All sessions of one event loop and what they share.
 package final class MailServer {
@@ -19,7 +20,9 @@ package final class MailServer {
     let localDomains: [String]
 
     var directory: AddressDirectory
-    var credentials: CredentialMemory
+    private(set) lazy var authenticator = Authenticator(server: self, settings: self.logins)
+    private let logins: LoginSettings
+    var rates: AccountRates
     var changes = AccountChanges()
     var heads: MaildropHeads
     var loginDelays: LoginDelays
@@ -33,26 +36,33 @@ package final class MailServer {
     /// Octets read ahead for POP3 clients, over all sessions.
     var prefetchedOctets = 0
 
-    private(set) var conversations = ConversationTable()
-    private var clients = ClientCounts()
-    private let isExempt: (NetworkAddress) -> Bool
-    private let controlUser: UInt32
-    private var controlCount = 0
+    var conversations = ConversationTable()
+    var admission: Admission
+    let isExempt: (NetworkAddress) -> Bool
+    let isTrustedProxy: (NetworkAddress) -> Bool
+    let controlUser: UInt32
+    var controlCount = 0
     private var spareReplies: ReplyBuffer?
+    private(set) var isSweeping = false
     /// Those whose content waits until the store has taken what it was given, in order.
     var waitingToStage: [ConnectionID] = []
     /// Maildrops whose lock outlives its session, until the store has answered.
     private var lateReleases: [Ticket: AccountID] = [:]
     private var randomness = SystemRandomNumberGenerator()
-    private var whenEmpty: (() -> Void)?
+    var whenEmpty: (() -> Void)?
     private(set) var isStopping = false
 
-    /// So many control connections may be open.
-    private static let controlConnectionsMax = 16
+    /// Which kinds of accounts there are; nil while the store is asked.
+    private(set) var accountKinds: AccountKinds?
+    private var kindsSerial = MailServer.messageIDSerial
 
+    private static let messageIDSerial: UInt32 = 0
+    /// The tables about abuse are swept so often.
+    private static let sweepSeconds: Double = 60
     package init(
         limits: ServerLimits,
         addresses: AddressSettings,
+        logins: LoginSettings = LoginSettings(),
         time: any Timekeeper,
         storage: any Storage,
         passwords: any PasswordChecker,
@@ -61,6 +71,7 @@ package final class MailServer {
         controlUser: UInt32
     ) {
         self.limits = limits
+        self.logins = logins
         self.time = time
         self.storage = storage
         self.passwords = passwords
@@ -71,12 +82,19 @@ package final class MailServer {
             policy: addresses.policy,
             entriesMax: limits.addressCacheEntries
         )
-        self.credentials = CredentialMemory(entriesMax: limits.credentialCacheEntries)
+        self.admission = Admission(limits: limits)
+        self.rates = AccountRates(
+            messagesPerHour: limits.messagesPerAccountHour,
+            recipientsPerHour: limits.recipientsPerAccountHour,
+            entriesMax: limits.abuseTableEntries
+        )
         self.heads = MaildropHeads(entriesMax: limits.addressCacheEntries)
         self.loginDelays = LoginDelays(seconds: limits.loginDelaySeconds)
         self.messageIDs = MessageIDSource(block: firstMessageID)
         self.isExempt = addresses.isExempt
+        self.isTrustedProxy = addresses.isTrustedProxy
         self.controlUser = controlUser
+        self.askForAccountKinds()
     }
 
     /// How many connections are being served.
@@ -90,78 +108,14 @@ package final class MailServer {
         if self.prefetchedOctets != 0 { leaks.append("\(self.prefetchedOctets) octets read ahead") }
         if !self.locks.isEmpty { leaks.append("locks of maildrops") }
         if !self.reservations.isEmpty { leaks.append("reservations of quota") }
+        if self.conversations.count == 0, !self.admission.isEmpty {
+            leaks.append("counts of connections")
+        }
         return leaks
     }
 
-    // MARK: - Connections
-
-    /// Serves a connection that a listener accepted, or refuses it.
-    package func accept(_ stream: any ByteStream, for profile: ServiceProfile) {
-        guard !self.isStopping else { return self.refuse(stream, profile, .stopping) }
-        guard self.conversations.count - self.controlCount < self.limits.connections else {
-            return self.refuse(stream, profile, .connections)
-        }
-        guard
-            self.isExempt(stream.peer)
-                || self.clients.enter(
-                    stream.peer.clientKey,
-                    max: self.limits.connectionsPerClient
-                )
-        else { return self.refuse(stream, profile, .connectionsPerClient) }
-        let conversation: any Conversation =
-            switch profile.service {
-            case .smtp, .lmtp: SMTPDriver(stream: stream, server: self, profile: profile)
-            case .pop3: POP3Driver(stream: stream, server: self, profile: profile)
-            }
-        self.journal.sessionBegan(stream, profile.name)
-        self.begin(conversation)
-    }
-
-    /// Serves a connection of the control socket, or refuses it: only root and the user that runs
-    /// the server may administer it, whatever the permissions of the file.
-    package func acceptControl(_ stream: any ByteStream) {
-        guard let user = stream.peerUser, user == 0 || user == self.controlUser,
-            self.controlCount < Self.controlConnectionsMax
-        else {
-            self.journal.connectionRefused(stream, "control", "not permitted, or too many")
-            return stream.close()
-        }
-        self.controlCount += 1
-        self.begin(ControlDriver(stream: stream, server: self))
-    }
-
-    private func begin(_ conversation: any Conversation) {
-        self.conversations.insert(conversation)
-        conversation.stream.handler = conversation
-        conversation.begin()
-    }
-
-    private func refuse(
-        _ stream: any ByteStream,
-        _ profile: ServiceProfile,
-        _ why: ServiceProfile.Refusal
-    ) {
-        self.journal.connectionRefused(stream, profile.name, why.rawValue)
-        var replies = self.takeReplies()
-        replies.append(profile.refusal(why))
-        stream.send(replies.span)
-        replies.removeAll()
-        self.putBack(replies)
-        stream.close()
-    }
-
-    /// A driver's connection is gone.
-    func ended(_ conversation: any Conversation) {
-        let stream = conversation.stream
-        guard self.conversations.remove(stream.id) else { return }
-        if conversation is ControlDriver {
-            self.controlCount -= 1
-        } else {
-            if !self.isExempt(stream.peer) { self.clients.leave(stream.peer.clientKey) }
-            self.journal.sessionEnded(stream)
-        }
-        if self.isStopping, self.conversations.count == 0 { self.whenEmpty?() }
-    }
+    /// Whether something of what clients and accounts did is remembered against them.
+    package var remembersAbuse: Bool { self.isSweeping }
 
     // MARK: - Replies
 
@@ -181,7 +135,7 @@ package final class MailServer {
     package func answered(_ reply: StorageReply, for ticket: Ticket) {
         self.account(for: reply, ticket)
         if ticket.connection == .server {
-            self.answeredToServer(reply)
+            self.answeredToServer(reply, serial: ticket.serial)
         } else {
             self.conversations[ticket.connection]?.answered(reply, serial: ticket.serial)
         }
@@ -198,7 +152,7 @@ package final class MailServer {
                 message,
                 answer,
                 session: ticket.connection,
-                peer: self.conversations[ticket.connection]?.stream.peer
+                client: self.conversations[ticket.connection]?.stream.client
             )
         case .staged(_, _, let octets):
             self.contentOctets -= octets
@@ -212,7 +166,10 @@ package final class MailServer {
             self.locks.release(account, of: ticket.connection)
         case .written(_, let address?):
             self.accountChanged(address)
-        case .written(_, nil), .resolved, .expanded, .account, .maildrop, .listing, .content,
+        case .improved(.changed):
+            self.askForAccountKinds()
+        case .written(_, nil), .improved, .accountKinds, .resolved, .expanded, .account, .maildrop,
+            .listing, .content,
             .accounts, .aliases, .judged, .delayPassed, .failed:
             break
         }
@@ -230,19 +187,50 @@ package final class MailServer {
         self.lateReleases[ticket] = account
     }
 
-    private func answeredToServer(_ reply: StorageReply) {
-        guard case .written(.reserved(let first), _) = reply else {
+    private func answeredToServer(_ reply: StorageReply, serial: UInt32) {
+        switch reply {
+        case .accountKinds(let kinds):
+            // What was asked before the newest change tells nothing.
+            if serial == self.kindsSerial { self.accountKinds = kinds }
+        case .written(.reserved(let first), _):
+            self.messageIDs.refill(block: first)
+        default:
+            guard serial == Self.messageIDSerial else { return }
             // Asked again when the next message needs an id.
-            return self.messageIDs.refill(block: nil)
+            self.messageIDs.refill(block: nil)
         }
-        self.messageIDs.refill(block: first)
+    }
+
+    /// The mechanisms that the accounts there are can use.
+    ///
+    /// SCRAM is not offered while somebody has an imported hash, unless the operator wants it: a
+    /// client would choose it, and could not log in.
+    func usableMechanisms(_ profile: ServiceProfile) -> SASLMechanismSet {
+        var usable = SASLMechanismSet.all
+        if self.accountKinds?.hasImportedHash ?? true, !profile.alwaysOffersSCRAM {
+            usable.subtract([.scramSHA256Plus, .scramSHA256, .scramSHA1])
+        }
+        if !(self.accountKinds?.hasRecoverableSecret ?? false) { usable.remove(.cramMD5) }
+        return usable
+    }
+
+    /// Finds out what accounts there are, and so which mechanisms all of them can use.
+    ///
+    /// While that is not known, those are not offered that some might not have.
+    private func askForAccountKinds() {
+        self.accountKinds = nil
+        self.kindsSerial = max(self.kindsSerial &+ 1, Self.messageIDSerial + 1)
+        self.storage.read(
+            .accountKinds,
+            for: Ticket(connection: .server, serial: self.kindsSerial)
+        )
     }
 
     private func reserveMessageIDs() {
         guard self.messageIDs.shouldRefill() else { return }
         self.storage.write(
             .reserveMessageIDs(count: MessageIDSource.blockCount),
-            for: Ticket(connection: .server, serial: 0)
+            for: Ticket(connection: .server, serial: Self.messageIDSerial)
         )
     }
 
@@ -250,7 +238,25 @@ package final class MailServer {
     private func accountChanged(_ address: Address) {
         self.changes.record(address)
         self.directory.forgetAll()
-        self.credentials.forget(address)
+        self.authenticator.forget(address)
+        self.askForAccountKinds()
+    }
+
+    /// Lets the tables about abuse forget what is over, until they are empty.
+    func sweepLater() {
+        guard !self.isSweeping else { return }
+        self.isSweeping = true
+        self.time.after(seconds: Self.sweepSeconds) { [weak self] in self?.sweep() }
+    }
+
+    private func sweep() {
+        let now = self.time.now
+        let isLeft = [
+            self.authenticator.sweep(at: now), self.admission.sweep(at: now),
+            self.rates.sweep(at: now),
+        ].contains(true)
+        self.isSweeping = false
+        if isLeft { self.sweepLater() }
     }
 
     /// A number that nobody can foretell, of sixteen hexadecimal digits.

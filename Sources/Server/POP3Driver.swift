@@ -13,27 +13,29 @@ internal import MailSyntax
 internal import POP3Protocol
 
 /// The driver of one POP3 connection.
-final class POP3Driver: Conversation {
+final class POP3Driver: LoginConversation {
     let stream: any ByteStream
     unowned let server: MailServer
-    private let profile: ServiceProfile
+    let profile: ServiceProfile
     var session: POP3ServerSession
     var question = PendingQuestion()
     var asked = Question.nothing
     /// The answer that waits for the stream's next call.
     private var ready: ReadyAnswer?
-    var login: LoginInProgress?
+    var login: Login?
+    /// Who has logged in by AUTH.
+    var account: LoggedInAccount?
     var maildrop: OpenMaildrop?
     /// The read that waits until the peer has taken what it was sent.
     private var heldEffect: POP3ServerSession.Effect?
+    private var hasGreeted = false
     private(set) var isClosing = false
     private var isBlocked = false
 
     enum Question {
         case nothing
-        case account
-        case password
-        case delay
+        case login
+        case exchange
         case maildrop(Ticket)
         case listing
         case content
@@ -43,6 +45,7 @@ final class POP3Driver: Conversation {
     /// An answer in the words of the session.
     enum ReadyAnswer {
         case answer(POP3ServerSession.Answer)
+        case exchange(LoginOutcome)
         case listing(MaildropListing)
         case content([UInt8], isLast: Bool)
     }
@@ -51,6 +54,8 @@ final class POP3Driver: Conversation {
         case goOn
         case awaitInput
         case suspended
+        /// All input is lost until TLS is up.
+        case securing
         case closed
     }
 
@@ -58,10 +63,19 @@ final class POP3Driver: Conversation {
         self.stream = stream
         self.server = server
         self.profile = profile
-        self.session = POP3ServerSession(settings: profile.pop3)
+        self.session = POP3ServerSession(
+            settings: profile.pop3,
+            offersXCLIENT: profile.mayXCLIENT(stream.peer)
+        )
+        self.session.usableMechanisms = server.usableMechanisms(profile)
     }
 
     func begin() {
+        if self.profile.isTLSImplicit { self.startTLS() } else { self.greet() }
+    }
+
+    private func greet() {
+        self.hasGreeted = true
         self.deliver(
             .accepted(
                 earlyTalk: self.stream.hasReadableInput,
@@ -86,13 +100,26 @@ final class POP3Driver: Conversation {
         self.flush(&replies)
         self.server.putBack(replies)
         guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
-        self.armDeadline()
+        if outcome != .securing { self.armDeadline() }
         switch outcome {
         case .goOn: return Consumption(count: offset, next: self.isBlocked ? .suspend : .yield)
         case .awaitInput:
             return Consumption(count: offset, next: self.isBlocked ? .suspend : .awaitMore)
         case .suspended, .closed: return Consumption(count: offset, next: .suspend)
+        case .securing: return Consumption(count: octets.count, next: .awaitMore)
         }
+    }
+
+    func secured(_ stream: any ByteStream) {
+        guard !self.isClosing else { return }
+        let facts = stream.channelFacts
+        self.deliver(
+            .secured(
+                hasClientCertificate: facts.hasClientCertificate,
+                bindsChannel: facts.bindsChannel
+            )
+        )
+        if !self.hasGreeted { self.greet() }
     }
 
     func inputEnded(_ stream: any ByteStream) {
@@ -151,7 +178,7 @@ final class POP3Driver: Conversation {
         let outcome = self.perform(step.effect, into: &replies)
         self.flush(&replies)
         self.server.putBack(replies)
-        if outcome != .closed { self.armDeadline() }
+        if outcome != .closed, outcome != .securing { self.armDeadline() }
     }
 
     private func perform(
@@ -172,8 +199,19 @@ final class POP3Driver: Conversation {
                 self.flush(&replies)
                 self.close()
                 return .closed
+            case .startTLS:
+                self.flush(&replies)
+                self.startTLS()
+                return .securing
+            case .adoptClient(let client):
+                let isAdopted = self.server.adopt(client, on: self.stream, for: self.profile)
+                answer = .answer(isAdopted ? .xclientAdopted : .xclientRefused)
             case .logIn(let method):
-                answer = self.logIn(method).map { .answer($0) }
+                answer = self.logIn(method)
+            case .authenticate(let question):
+                answer = self.authenticate(question)
+            case .openMaildrop:
+                answer = self.openMaildrop()
             case .listMaildrop:
                 answer = self.askForListing()
             case .readContent(let message, let offset):
@@ -198,6 +236,10 @@ final class POP3Driver: Conversation {
         switch answer {
         case .answer(let answer):
             self.session.reduce(.answered(answer), into: &replies).effect
+        case .exchange(let outcome):
+            outcome.answer { answer in
+                self.session.reduce(.authenticationAnswered(copy answer), into: &replies).effect
+            }
         case .listing(let listing):
             self.session.reduce(.listed(listing), into: &replies).effect
         case .content(let octets, let isLast):
@@ -212,6 +254,11 @@ final class POP3Driver: Conversation {
         if self.stream.pendingOutputCount > self.server.outputBacklogOctets {
             self.isBlocked = true
         }
+    }
+
+    private func startTLS() {
+        guard let tls = self.profile.tls else { return self.stream.abort() }
+        self.stream.startTLS(tls)
     }
 
     private func close() {
@@ -247,10 +294,9 @@ final class POP3Driver: Conversation {
         let answer: ReadyAnswer? =
             switch asked {
             case .nothing: nil
-            case .account: self.accountRead(reply).map { .answer($0) }
-            case .password: self.passwordJudged(reply).map { .answer($0) }
-            case .delay: .answer(self.endLogin(.loginRefused))
-            case .maildrop(let ticket): self.maildropRead(reply, ticket).map { .answer($0) }
+            case .login: self.goOn(withLogin: reply)
+            case .exchange: self.goOn(withExchange: reply)
+            case .maildrop(let ticket): self.maildropRead(reply, ticket)
             case .listing: self.listed(reply)
             case .content: self.contentRead(reply)
             case .deletion: .answer(Self.deleted(reply))

@@ -166,6 +166,11 @@ extension SMTPDriver {
         self.asked = .nothing
         switch asked {
         case .nothing: return
+        case .exchange: self.resume(withOutcome: self.goOn(withExchange: reply))
+        case .adoption: self.resume(with: self.judge(adoption: reply))
+        case .sender: self.resume(with: self.judge(sender: reply))
+        case .author(let rest):
+            self.resume(withOutcome: self.judge(author: reply, then: rest))
         case .recipient(let moment): self.resume(with: self.judge(recipient: reply, since: moment))
         case .mailbox: self.resume(with: Self.judge(mailbox: reply))
         case .expansion: self.resume(with: Self.judge(expansion: reply))
@@ -177,6 +182,8 @@ extension SMTPDriver {
         guard case .appended(let answer, _) = reply else {
             preconditionFailure("an append is answered as one")
         }
+        // What is stored was sent.
+        if case .appended = answer { self.taken = TakenRates() }
         return self.answer(to: answer)
     }
 

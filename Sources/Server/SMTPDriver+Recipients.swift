@@ -11,12 +11,16 @@ internal import SMTPProtocol
 extension SMTPDriver {
     /// The answer at once when the address is known; nil: the store is asked.
     func verifyRecipient() -> ReadyAnswer? {
-        // A transaction may have ended and another begun within one call.
-        if self.session.recipientCount == 0 { self.endTransaction() }
+        // A transaction may have ended and another begun within one call; where senders are asked
+        // about, that was noticed then.
+        if self.session.recipientCount == 0, self.account == nil { self.endTransaction() }
         self.pace.start(at: self.server.time.now)
         guard let address = self.server.directory.address(self.session.recipientUnderQuestion)
         else { return .answer(.recipientUnknown) }
-        guard self.server.directory.isLocal(address) else { return .answer(.relayingDenied) }
+        guard self.server.directory.isLocal(address) else {
+            // There is no relay yet for those who may use one.
+            return .answer(self.account == nil ? .relayingDenied : .relayingUnavailable)
+        }
         if let known = self.server.directory.cached(address) { return .answer(self.accept(known)) }
         let moment = self.server.changes.now
         return self.ask(.recipient(moment), .resolve(address, self.server.directory.policy))
@@ -45,6 +49,7 @@ extension SMTPDriver {
         guard count <= self.server.limits.deliveriesPerTransaction else {
             return .temporaryFailure
         }
+        guard self.takeRecipient() else { return .rateExceeded }
         self.deliveryCount = count
         self.targets.append(mailboxes)
         self.reservedOctets = declared
@@ -80,7 +85,7 @@ extension SMTPDriver {
         return .members(members)
     }
 
-    private func ask(_ asked: Question, _ question: StoreQuestion) -> ReadyAnswer? {
+    func ask(_ asked: Question, _ question: StoreQuestion) -> ReadyAnswer? {
         self.asked = asked
         self.server.storage.read(question, for: self.question.next(self.stream.id))
         return nil
@@ -96,6 +101,7 @@ extension SMTPDriver {
     func endTransaction() {
         self.discardMessage()
         self.pace.stop()
+        self.giveBackRates()
         guard !self.targets.isEmpty else { return }
         for mailboxes in self.targets {
             self.server.reservations.remove(self.reservedOctets, from: mailboxes)

@@ -15,7 +15,7 @@ internal import MailSyntax
 internal import SMTPProtocol
 
 /// The driver of one SMTP or LMTP connection.
-final class SMTPDriver: Conversation {
+final class SMTPDriver: LoginConversation {
     let stream: any ByteStream
     unowned let server: MailServer
     let profile: ServiceProfile
@@ -23,7 +23,12 @@ final class SMTPDriver: Conversation {
     var question = PendingQuestion()
     var asked = Question.nothing
     /// The answer that waits for the stream's next call.
-    private var ready: ReadyAnswer?
+    var ready: ReadyAnswer?
+    var login: Login?
+    /// Who has shown a good proof; the exchange may not be over yet.
+    private var provenAccount: LoggedInAccount?
+    /// What of the account's rates the transaction has taken.
+    var taken = TakenRates()
     /// Where the accepted recipients' copies go, recipient by recipient.
     var targets: [[MailboxTarget]] = []
     var deliveryCount = 0
@@ -35,10 +40,18 @@ final class SMTPDriver: Conversation {
     var pace = PaceMeter()
     var isWaitingToStage = false
     private(set) var isClosing = false
-    private var isBlocked = false
+    var isBlocked = false
+    var greeting = GreetingState.due
+    var tarpit = Tarpit()
+    var isTarpitted = false
 
     enum Question {
         case nothing
+        case exchange
+        case adoption
+        case sender
+        /// The author that is looked up, and those who follow.
+        case author(ArraySlice<Address>)
         case recipient(AccountChanges.Moment)
         case mailbox
         case expansion
@@ -48,6 +61,7 @@ final class SMTPDriver: Conversation {
     /// An answer in the words of the session.
     enum ReadyAnswer {
         case answer(SMTPServerSession.Answer)
+        case exchange(LoginOutcome)
         /// LMTP: one answer for each recipient.
         case perRecipient([SMTPServerSession.Answer])
         /// The members of a list, LF between them.
@@ -59,18 +73,29 @@ final class SMTPDriver: Conversation {
         case goOn
         case awaitInput
         case suspended
+        /// All input is lost until TLS is up.
+        case securing
         case closed
+    }
+
+    /// How far the greeting is.
+    enum GreetingState {
+        case due
+        /// The client must be silent for a while.
+        case delayed
+        case sent
     }
 
     init(stream: any ByteStream, server: MailServer, profile: ServiceProfile) {
         self.stream = stream
         self.server = server
         self.profile = profile
-        self.session = SMTPServerSession(settings: profile.smtp, peer: stream.peer)
-    }
-
-    func begin() {
-        self.deliver(.accepted(earlyTalk: self.stream.hasReadableInput))
+        self.session = SMTPServerSession(
+            settings: profile.smtp,
+            peer: stream.client,
+            offersXCLIENT: profile.mayXCLIENT(stream.peer)
+        )
+        self.session.usableMechanisms = server.usableMechanisms(profile)
     }
 
     func stop() {
@@ -78,23 +103,37 @@ final class SMTPDriver: Conversation {
         self.deliver(.stopping)
     }
 
+    /// Who has logged in.
+    var account: LoggedInAccount? {
+        get { self.session.isAuthenticated ? self.provenAccount : nil }
+        set { self.provenAccount = newValue }
+    }
+
     // MARK: - The stream's calls
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
         guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
+        if self.greeting == .delayed, octets.count > 0 { self.greet() }
+        guard !self.isClosing, self.greeting == .sent else {
+            return Consumption(count: 0, next: .awaitMore)
+        }
         var replies = self.server.takeReplies()
         var offset = 0
         let outcome = self.run(octets, &offset, into: &replies)
         self.flush(&replies)
         self.server.putBack(replies)
         guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
+        guard outcome != .securing else {
+            return Consumption(count: octets.count, next: .awaitMore)
+        }
         self.endTransactionIfOver()
+        self.slowDown()
         self.armDeadline()
         switch outcome {
         case .goOn: return Consumption(count: offset, next: self.isHeldBack ? .suspend : .yield)
         case .awaitInput:
             return Consumption(count: offset, next: self.isHeldBack ? .suspend : .awaitMore)
-        case .suspended, .closed: return Consumption(count: offset, next: .suspend)
+        case .suspended, .securing, .closed: return Consumption(count: offset, next: .suspend)
         }
     }
 
@@ -111,6 +150,7 @@ final class SMTPDriver: Conversation {
 
     func deadlinePassed(_ stream: any ByteStream) {
         guard !self.isClosing else { return }
+        if self.greeting == .delayed { return self.greet() }
         let now = self.server.time.now
         guard self.pace.isRunning, !self.isAsking else { return self.deliver(.deadlinePassed) }
         if self.isHeldBack { self.pace.excuse(at: now) }
@@ -154,13 +194,13 @@ final class SMTPDriver: Conversation {
     }
 
     /// An event that comes between the stream's calls for input.
-    private func deliver(_ event: borrowing SMTPServerSession.Event) {
+    func deliver(_ event: borrowing SMTPServerSession.Event) {
         var replies = self.server.takeReplies()
         let step = self.session.reduce(event, into: &replies)
         let outcome = self.perform(step.effect, of: Span(), into: &replies)
         self.flush(&replies)
         self.server.putBack(replies)
-        if outcome != .closed { self.armDeadline() }
+        if outcome != .closed, outcome != .securing { self.armDeadline() }
     }
 
     private func perform(
@@ -199,6 +239,18 @@ final class SMTPDriver: Conversation {
                 answer = self.verifyMailbox()
             case .expandList:
                 answer = self.expandList()
+            case .verifySender:
+                answer = self.verifySender()
+            case .completeHeader:
+                answer = self.completeHeader(scratch: &replies)
+            case .adoptClient:
+                answer = self.adoptClient()
+            case .authenticate(let question):
+                answer = self.authenticate(question)
+            case .startTLS:
+                self.flush(&replies)
+                self.startTLS()
+                return .securing
             }
             guard let answer else { return .suspended }
             effect = self.answer(answer, into: &replies)
@@ -214,6 +266,10 @@ final class SMTPDriver: Conversation {
         switch answer {
         case .answer(let answer):
             return self.session.reduce(.answered(answer), into: &replies).effect
+        case .exchange(let outcome):
+            return outcome.answer { answer in
+                self.session.reduce(.authenticationAnswered(copy answer), into: &replies).effect
+            }
         case .perRecipient(let answers):
             var effect = SMTPServerSession.Effect.awaitInput
             for answer in answers {
@@ -240,35 +296,5 @@ final class SMTPDriver: Conversation {
         self.endTransaction()
         // Whoever is turned out may be in the middle of a sentence.
         self.stream.close(lingering: self.session.lastReplyWasError)
-    }
-
-    // MARK: - Waiting
-
-    var isAsking: Bool {
-        if case .nothing = self.asked { return false }
-        return true
-    }
-
-    /// Whether the peer must wait: it does not read, or the store has not taken its content.
-    private var isHeldBack: Bool { self.isBlocked || self.isCongested }
-
-    /// The stream calls `received` at the end of this turn.
-    func resume(with answer: ReadyAnswer) {
-        self.ready = answer
-        self.stream.resume()
-    }
-
-    func resumeIfFree() {
-        guard !self.isHeldBack, !self.isAsking, !self.isClosing else { return }
-        self.stream.resume()
-    }
-
-    private func armDeadline() {
-        let limits = self.server.limits
-        guard self.pace.isRunning, !self.isAsking else {
-            return self.stream.setDeadline(seconds: limits.idleSeconds)
-        }
-        let seconds = self.pace.nextCheck(at: self.server.time.now, limits: limits)
-        self.stream.setDeadline(seconds: seconds)
     }
 }

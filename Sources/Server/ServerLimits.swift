@@ -33,8 +33,49 @@ package struct ServerLimits: Sendable {
     package var loginFailureSeconds: Double = 1
     /// A maildrop may be opened again only after so many seconds; nil: at once.
     package var loginDelaySeconds: Double?
+    /// Connections that one client may begin in a minute.
+    package var connectionsPerClientMinute = 600
+    /// So many failed logins within `loginBanSeconds` begin the ban of a client.
+    package var loginFailuresPerClient = 20
+    /// From so many failed logins of an account on, those who are strangers to it wait.
+    package var loginFailuresPerAccount = 50
+    /// A ban lasts so long, and so long failed logins are remembered.
+    package var loginBanSeconds: Double = 900
+    /// What an account may submit in an hour.
+    package var messagesPerAccountHour = 1000
+    package var recipientsPerAccountHour = 10_000
+    /// After so many errors each further one of an SMTP or LMTP session costs a pause.
+    package var tarpitAfterErrors = 5
+    package var tarpitSeconds: Double = 1
+    /// So long an SMTP client must be silent before it is greeted; 0: it is greeted at once.
+    package var greetingDelaySeconds: Double = 0
+    /// A proxy's header must be there within so many seconds.
+    package var proxyHeaderSeconds: Double = 3
+    /// Clients, and accounts, that each table about abuse remembers.
+    package var abuseTableEntries = 1 << 16
     /// Sessions have this long to end when the server stops.
     package var shutdownGraceSeconds: Double = 10
 
     package init() {}
+}
+
+extension ServerLimits {
+    var loginThrottle: LoginThrottle.Limits {
+        LoginThrottle.Limits(
+            failuresPerClient: self.loginFailuresPerClient,
+            failuresPerAccount: self.loginFailuresPerAccount,
+            banSeconds: self.loginBanSeconds,
+            failureSeconds: self.loginFailureSeconds,
+            delaySecondsMax: Self.loginDelaySecondsMax,
+            entriesMax: self.abuseTableEntries
+        )
+    }
+
+    var tarpit: Tarpit.Limits {
+        Tarpit.Limits(freeErrors: self.tarpitAfterErrors, pauseSeconds: self.tarpitSeconds)
+    }
+
+    /// Longer than this nobody waits for the answer to a login: clients would give up, and whoever
+    /// guesses opens one connection more.
+    private static let loginDelaySecondsMax: Double = 8
 }

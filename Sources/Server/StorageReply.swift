@@ -17,6 +17,8 @@ package enum StorageReply: Sendable {
     case deleted(StoreAnswer, AccountID)
     /// What became of any other request, and the account or alias it may have changed.
     case written(StoreAnswer, changed: Address?)
+    /// What became of a better verifier for the same password.
+    case improved(StoreAnswer)
     case resolved(Address, AddressResolution)
     /// The members of a list, LF between them; nil when there is no such address.
     case expanded([UInt8]?)
@@ -26,6 +28,7 @@ package enum StorageReply: Sendable {
     case content([UInt8], isLast: Bool, following: [PrefetchedMessage])
     case accounts([AccountSummary])
     case aliases([AliasSummary])
+    case accountKinds(AccountKinds)
     case judged(PasswordVerdict)
     case delayPassed
     case failed(StoreError)
@@ -41,7 +44,8 @@ package enum StorageReply: Sendable {
         case .setPassword(let address, _, _), .removeAccount(let address),
             .setQuota(let address, _), .addAlias(let address, _), .removeAlias(let address):
             .written(answer, changed: address)
-        case .unstage, .reserveMessageIDs, .improveVerifier: .written(answer, changed: nil)
+        case .improveVerifier: .improved(answer)
+        case .unstage, .reserveMessageIDs: .written(answer, changed: nil)
         }
     }
 }
@@ -57,9 +61,16 @@ package struct PasswordVerdict: Sendable {
     package let isValid: Bool
     /// What to store from now on, when the account held an imported hash.
     package let betterRecord: PasswordRecord?
+    /// The name of the account that a token is for.
+    package let identity: [UInt8]?
 
-    package init(isValid: Bool, betterRecord: PasswordRecord? = nil) {
+    package init(
+        isValid: Bool,
+        betterRecord: PasswordRecord? = nil,
+        identity: [UInt8]? = nil
+    ) {
         self.isValid = isValid
         self.betterRecord = betterRecord
+        self.identity = identity
     }
 }

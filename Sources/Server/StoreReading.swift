@@ -46,6 +46,8 @@ package struct StoreReading {
                 return .accounts(try self.reader.accounts(after: after, count: count))
             case .aliases(let after, let count):
                 return .aliases(try self.reader.aliases(after: after, count: count))
+            case .accountKinds:
+                return .accountKinds(try self.reader.accountKinds())
             }
         } catch {
             return .failed(error)

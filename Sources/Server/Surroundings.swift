@@ -3,9 +3,11 @@
 // What the server needs of the world, as three narrow protocols. The real ones stand on the event
 // loop, the storage threads and OpenSSL; the simulation has its own on a virtual clock.
 
+package import Credentials
 package import EventLoop
 package import MailStore
 package import MailSyntax
+package import SASL
 
 /// The clocks and the timer of one loop.
 package protocol Timekeeper: AnyObject {
@@ -51,6 +53,21 @@ package struct LoginAttempt: Sendable {
     package enum Proof: Sendable {
         case password([UInt8])
         case apop(timestamp: [UInt8], digest: [UInt8])
+        case cramMD5(challenge: [UInt8], digest: [UInt8])
+        /// The keys that a proof will be checked with.
+        case scram(SCRAMHash, channelBinding: [UInt8]?)
+        /// What a certificate said that TLS has verified.
+        case certificate
+        /// A token, and the time at which it must be good, in seconds since 1970.
+        case token([UInt8], TokenVerifier, now: Int)
+
+        /// Whether the account follows from the proof, and is read after it.
+        var namesAccount: Bool {
+            switch self {
+            case .token: true
+            case .password, .apop, .cramMD5, .scram, .certificate: false
+            }
+        }
     }
 
     /// The account, or nil when there is none: the work is done all the same.
@@ -68,6 +85,7 @@ package enum StoreQuestion: Sendable {
     case content(ContentQuestion)
     case accounts(after: Address?, count: Int)
     case aliases(after: Address?, count: Int)
+    case accountKinds
 }
 
 /// A read of one message and, while there is room, of those that follow it in the maildrop.

@@ -139,6 +139,7 @@ package final class Simulation {
             if server.connectionCount > 0 {
                 self.ledger.violate("\(server.connectionCount) sessions never ended")
             }
+            if server.remembersAbuse { self.ledger.violate("abuse is remembered for ever") }
             for leak in server.leaks { self.ledger.violate("what is never given back: \(leak)") }
         }
         // What was promised is looked for on a disk that works.

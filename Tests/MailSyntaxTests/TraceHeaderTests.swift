@@ -18,7 +18,7 @@ import Testing
         TraceHeader.appendReceived(
             to: &buffer,
             from: Array(name.utf8).span,
-            peer: peer,
+            client: peer,
             by: Array(hostname.utf8),
             with: protocolName,
             id: MessageID(rawValue: 1),

@@ -5,18 +5,20 @@
 import CAllocationCount
 import MailBytes
 import POP3Protocol
+import SASL
 import Testing
 
 @Suite struct AllocationTests {
     private static let settings = POP3ServerSettings(
         hostname: Array("mail.example".utf8),
+        mechanisms: .all,
         permitsPlaintext: true,
         errorsMax: 100_000
     )
 
-    /// A session over three messages, which it has listed.
-    private func run(_ rounds: Int, of commands: [String]) -> Int {
-        var session = POP3ServerSession(settings: Self.settings)
+    /// A session over three messages, which it has listed unless it is not to log in.
+    private func run(_ rounds: Int, of commands: [String], logsIn: Bool = true) -> Int {
+        var session = POP3ServerSession(settings: Self.settings, offersXCLIENT: true)
         var replies = ReplyBuffer()
         let content = Array("Subject: x\r\n\r\n.One line.\r\n".utf8)
         let listing = MaildropListing(
@@ -27,7 +29,9 @@ import Testing
         let login = ["USER mrose", "PASS tanstaaf", "LIST 1"].map { Array("\($0)\r\n".utf8) }
         let lines = commands.map { Array("\($0)\r\n".utf8) }
         _ = session.reduce(.accepted(earlyTalk: false, nonce: 1, clock: 2), into: &replies)
-        for line in login + lines { self.run(line, &session, &replies, listing, content) }
+        for line in (logsIn ? login : []) + lines {
+            self.run(line, &session, &replies, listing, content)
+        }
         // The Swift runtime may still make room for metadata while other tests run; a command that
         // allocates does so every time.
         return (0..<5).reduce(Int.max) { least, _ in
@@ -54,13 +58,16 @@ import Testing
             case .logIn:
                 let answer = POP3ServerSession.Answer.loggedIn(messages: 3, octets: 3)
                 step = session.reduce(.answered(answer), into: &replies)
+            case .adoptClient:
+                step = session.reduce(.answered(.xclientRefused), into: &replies)
             case .listMaildrop:
                 step = session.reduce(.listed(listing), into: &replies)
             case .readContent:
                 step = session.reduce(.contentRead(content.span, isLast: true), into: &replies)
             case .proceed:
                 step = session.reduce(.received(Span<UInt8>()), into: &replies)
-            case .awaitInput, .commitDeletions, .close:
+            case .awaitInput, .authenticate, .openMaildrop, .startTLS,
+                .commitDeletions, .close:
                 Issue.record("a round only reads")
                 return
             }
@@ -74,5 +81,13 @@ import Testing
     ])
     func commandsAllocateNothing(commands: [String]) {
         #expect(self.run(100, of: commands) == 0)
+    }
+
+    @Test(arguments: [
+        ["CAPA", "AUTH"], ["STLS", "STAT"], ["XCLIENT ADDR=2001:db8::7 PORT=25", "XCLIENT"],
+        ["AUTH PLAIN A B", "USER mrose", "PASS"],
+    ])
+    func commandsBeforeTheLoginAllocateNothing(commands: [String]) {
+        #expect(self.run(100, of: commands, logsIn: false) == 0)
     }
 }

@@ -4,6 +4,7 @@
 
 import MailBytes
 import POP3Protocol
+import SASL
 import Testing
 import TranscriptSupport
 
@@ -14,14 +15,25 @@ final class Replay: ReplayedSession {
     private var output: [UInt8] = []
     private(set) var trace: [String] = []
     private var isSuspended = false
+    private var isSecuring = false
+    private var isAuthenticating = false
     private(set) var isClosed = false
 
-    init(_ settings: POP3ServerSettings, earlyTalk: Bool) {
-        self.session = POP3ServerSession(settings: settings)
-        self.step(.accepted(earlyTalk: earlyTalk, nonce: 0x1234_abcd, clock: 0x5678))
+    init(_ transcript: Transcript) {
+        self.session = POP3ServerSession(
+            settings: transcript.settings,
+            offersXCLIENT: transcript.options["xclient"] != nil
+        )
+        if transcript.options["implicit-tls"] != nil {
+            self.step(.secured(hasClientCertificate: false, bindsChannel: true))
+        }
+        let isEarly = transcript.options["early-talk"] != nil
+        self.step(.accepted(earlyTalk: isEarly, nonce: 0x1234_abcd, clock: 0x5678))
     }
 
     func feed(_ octets: [UInt8]) {
+        // What comes between STLS and the handshake never reaches a session.
+        guard !self.isSecuring else { return }
         self.input += octets
         self.pump()
     }
@@ -32,12 +44,19 @@ final class Replay: ReplayedSession {
             return
         }
         self.isSuspended = false
+        guard !self.isAuthenticating else {
+            self.isAuthenticating = false
+            return self.answerExchange(text.split(separator: " ").map(String.init))
+        }
         let words = text.split(separator: " ", maxSplits: 1).map(String.init)
         let numbers = text.split(separator: " ").compactMap { Int($0) }
         switch words[0] {
         case "loggedIn": self.step(.answered(.loggedIn(messages: numbers[0], octets: numbers[1])))
         case "loginRefused": self.step(.answered(.loginRefused))
         case "maildropLocked": self.step(.answered(.maildropLocked))
+        case "loginThrottled": self.step(.answered(.loginThrottled))
+        case "xclientAdopted": self.step(.answered(.xclientAdopted))
+        case "xclientRefused": self.step(.answered(.xclientRefused))
         case "loginDelayed": self.step(.answered(.loginDelayed))
         case "temporaryFailure": self.step(.answered(.temporaryFailure))
         case "contentMissing": self.step(.answered(.contentMissing))
@@ -61,8 +80,41 @@ final class Replay: ReplayedSession {
         self.pump()
     }
 
+    private func answerExchange(_ words: [String]) {
+        switch words[0] {
+        case "accepted": self.step(.authenticationAnswered(.accepted))
+        case "rejected": self.step(.authenticationAnswered(.rejected))
+        case "throttled": self.step(.authenticationAnswered(.throttled))
+        case "unusable": self.step(.authenticationAnswered(.unusable))
+        case "temporaryFailure": self.step(.authenticationAnswered(.temporaryFailure))
+        case "challenge":
+            self.step(.authenticationAnswered(.challenge(Array(words[1].utf8).span)))
+        case "scramKeys":
+            let salt = Base64.decode(Array(words[1].utf8)) ?? []
+            let binding = words.count > 4 ? Array(words[4].utf8) : []
+            let keys = SASLAnswer.scramKeys(
+                salt: salt.span,
+                iterations: Int(words[2]) ?? 0,
+                nonce: Array(words[3].utf8).span,
+                channelBinding: binding.span
+            )
+            self.step(.authenticationAnswered(keys))
+        case "scramVerified":
+            let signature = Base64.decode(Array(words[1].utf8)) ?? []
+            self.step(.authenticationAnswered(.scramVerified(serverSignature: signature.span)))
+        default: Issue.record("what answer is \(words)?")
+        }
+        self.pump()
+    }
+
     func happen(_ event: String) {
+        self.isSecuring = self.isSecuring && !event.hasPrefix("secured")
         switch event {
+        case "secured": self.step(.secured(hasClientCertificate: false, bindsChannel: true))
+        case "secured-unbound":
+            self.step(.secured(hasClientCertificate: false, bindsChannel: false))
+        case "secured-with-certificate":
+            self.step(.secured(hasClientCertificate: true, bindsChannel: true))
         case "stopping": self.step(.stopping)
         case "deadline": self.step(.deadlinePassed)
         case "closed": self.step(.peerClosed)
@@ -73,7 +125,7 @@ final class Replay: ReplayedSession {
 
     private func pump() {
         var idleSteps = 0
-        while !self.isClosed, !self.isSuspended {
+        while !self.isClosed, !self.isSuspended, !self.isSecuring {
             let before = self.input.count
             let outputBefore = self.output.count + self.trace.count
             let input = self.input
@@ -105,6 +157,21 @@ final class Replay: ReplayedSession {
             self.ask("logIn \(method) \"\(user)\" \"\(secret)\"")
             let timestamp = self.session.apopTimestamp.count
             #expect(method == .password || timestamp > 0)
+        case .startTLS:
+            self.trace.append("!: startTLS")
+            self.isSecuring = true
+            #expect(self.input.isEmpty)
+            #expect(self.session.awaiting == .answer)
+        case .authenticate(let question):
+            self.ask("authenticate " + Self.described(question, self.session.exchange))
+            self.isAuthenticating = true
+        case .openMaildrop:
+            self.ask("openMaildrop \"\(escaped(self.session.exchange.identity.copy()))\"")
+        case .adoptClient(let client):
+            var text = ReplyBuffer()
+            client.appendHost(to: &text)
+            let host = String(decoding: text.span.copy(), as: UTF8.self)
+            self.ask("adoptClient \(host) \(client.port)")
         case .listMaildrop: self.ask("listMaildrop")
         case .readContent(let message, let offset): self.ask("readContent \(message) @\(offset)")
         case .commitDeletions:
@@ -120,6 +187,32 @@ final class Replay: ReplayedSession {
         let secret = self.session.secret.count
         #expect(self.isSuspended || secret == 0)
         return step.effect
+    }
+
+    /// The question with what belongs to it.
+    private static func described(
+        _ question: SASLQuestion,
+        _ exchange: borrowing SASLExchange
+    ) -> String {
+        let name = "\"\(escaped(exchange.identity.copy()))\""
+        switch question {
+        case .verifyPassword:
+            return "verifyPassword \(name) \"\(escaped(exchange.password.copy()))\""
+        case .findSCRAMKeys(let hash, let binding):
+            let bound = binding.map { " \($0.name)" } ?? ""
+            return "findSCRAMKeys \(hash)\(bound) \(name)"
+        case .verifySCRAMProof(let hash):
+            return "verifySCRAMProof \(hash) \(name) "
+                + escaped(Base64.encode(exchange.clientProof.copy()))
+        case .makeChallenge: return "makeChallenge"
+        case .verifyDigest:
+            return "verifyDigest \(name) " + escaped(exchange.digest.copy())
+        case .verifyCertificate:
+            let acting = escaped(exchange.authorizationIdentity.copy())
+            return "verifyCertificate \"\(acting)\""
+        case .verifyToken:
+            return "verifyToken \(name) \"\(escaped(exchange.token.copy()))\""
+        }
     }
 
     private func ask(_ question: String) {

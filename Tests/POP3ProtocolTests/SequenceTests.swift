@@ -5,6 +5,7 @@
 
 import Foundation
 import MailBytes
+import SASL
 import Testing
 
 @testable import POP3Protocol
@@ -31,6 +32,11 @@ private enum Standing: String, CaseIterable {
     case authorization
     case awaitingPassword
     case loggingIn
+    case authenticating
+    case verifying
+    case openingMaildrop
+    case securing
+    case adoptingClient
     case transaction
     case askingForListing
     case listed
@@ -42,7 +48,8 @@ private enum Standing: String, CaseIterable {
     var awaitsCommand: Bool {
         switch self {
         case .authorization, .awaitingPassword, .transaction, .listed, .marked: true
-        case .awaitingGreeting, .loggingIn, .askingForListing, .listing, .reading, .committing:
+        case .awaitingGreeting, .loggingIn, .authenticating, .verifying, .openingMaildrop,
+            .securing, .adoptingClient, .askingForListing, .listing, .reading, .committing:
             false
         }
     }
@@ -53,6 +60,11 @@ private enum Standing: String, CaseIterable {
         case .awaitingGreeting, .authorization: []
         case .awaitingPassword: ["USER u"]
         case .loggingIn: ["USER u", "PASS p"]
+        case .authenticating: ["AUTH PLAIN"]
+        case .verifying: ["AUTH PLAIN AHUAcA=="]
+        case .openingMaildrop: ["AUTH PLAIN AHUAcA==", "?accepted"]
+        case .securing: ["STLS"]
+        case .adoptingClient: ["XCLIENT ADDR=192.0.2.7"]
         case .transaction: ["USER u", "PASS p", "?login"]
         case .askingForListing: ["USER u", "PASS p", "?login", "LIST"]
         case .listed: ["USER u", "PASS p", "?login", "LIST 1", "?listing"]
@@ -67,21 +79,28 @@ private enum Standing: String, CaseIterable {
 private enum Chart {
     static let commands = [
         "USER mrose", "PASS tanstaaf", "APOP mrose c4c9334bac560ecc979e58001b3e22fb", "AUTH",
-        "AUTH PLAIN",
+        "AUTH PLAIN", "AUTH PLAIN AHUAcA==", "AUTH PLAIN =", "AUTH PLAIN AAA", "AUTH EXTERNAL =",
+        "AUTH SCRAM-SHA-256-PLUS", "AUTH DIGEST-MD5", "AUTH PLAIN AHUAcA== x",
+        "STLS", "XCLIENT ADDR=192.0.2.7 PORT=25", "XCLIENT", "STLS 1",
         "QUIT", "STAT", "LIST", "LIST 1", "LIST 2", "LIST 0", "RETR 1", "RETR 2", "DELE 1",
         "DELE 2",
         "NOOP", "RSET", "LAST", "TOP 1 0", "TOP 2 5", "UIDL", "UIDL 1", "UIDL 2", "CAPA", "UTF8",
         "LANG", "LANG de", "LANG xx", "LANG *",
         "USER", "PASS", "APOP mrose", "QUIT now", "STAT 1", "LIST one", "RETR", "DELE", "NOOP 1",
         "RSET 1",
-        "LAST 1", "TOP 1", "UIDL 1 2", "CAPA 1", "UTF8 1", "STLS", "",
+        "LAST 1", "TOP 1", "UIDL 1 2", "CAPA 1", "UTF8 1", "",
         "GET / HTTP/1.1", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH",
         "PRI * HTTP/2.0",
     ]
 
+    /// What a client may answer a challenge with; anything else is like the last.
+    static let responses = ["AHUAcA==", "*", "=", "AAA", "QUIT", ""]
+
     private static let settings = POP3ServerSettings(
         hostname: Array("mail.example".utf8),
         offersAPOP: true,
+        mechanisms: .all,
+        offersSTLS: true,
         permitsPlaintext: true
     )
 
@@ -99,11 +118,18 @@ private enum Chart {
             let title = command.isEmpty ? "(an empty line)" : command
             chart += self.section(title, awaiting) { self.receive(command + "\r\n", &$0, &$1) }
         }
+        for response in self.responses {
+            let title = response.isEmpty ? "(an empty response)" : "(a response) \(response)"
+            chart += self.section(title, [.authenticating]) {
+                self.receive(response + "\r\n", &$0, &$1)
+            }
+        }
         chart += self.section("(a bare LF)", awaiting) { self.receive("NOOP\n", &$0, &$1) }
         chart += self.section("(half a line)", awaiting) { self.receive("NO", &$0, &$1) }
         chart += self.section("(a NUL)", awaiting) { self.receive("NOOP\0\r\n", &$0, &$1) }
-        let long = String(repeating: "A", count: 4096)
-        chart += self.section("(a line too long)", awaiting) { self.receive(long + "\n", &$0, &$1) }
+        let long = String(repeating: "A", count: 16384)
+        let talking = awaiting + [.authenticating]
+        chart += self.section("(a line too long)", talking) { self.receive(long + "\n", &$0, &$1) }
         chart += self.section("(the next step)", [.listing]) { self.receive("", &$0, &$1) }
         let all = Standing.allCases
         chart += self.section("(the server stops)", all) { $0.reduce(.stopping, into: &$1) }
@@ -121,9 +147,17 @@ private enum Chart {
                 [
                     .loggedIn(messages: 2, octets: 30), .loggedIn(messages: 0, octets: 0),
                     .loginRefused,
-                    .maildropLocked, .loginDelayed, .temporaryFailure,
+                    .maildropLocked, .loginDelayed, .loginThrottled, .temporaryFailure,
                 ]
             ),
+            (
+                .openingMaildrop,
+                [
+                    .loggedIn(messages: 2, octets: 30), .loginRefused, .maildropLocked,
+                    .loginDelayed, .loginThrottled, .temporaryFailure,
+                ]
+            ),
+            (.adoptingClient, [.xclientAdopted, .xclientRefused, .temporaryFailure]),
             (.askingForListing, [.temporaryFailure]),
             (.reading, [.contentMissing, .temporaryFailure]),
             (.committing, [.deletionsCommitted, .deletionsFailed, .temporaryFailure]),
@@ -136,6 +170,7 @@ private enum Chart {
                 }
             }
         }
+        chart += self.verdicts()
         let part = Array("part".utf8)
         for isLast in [false, true] {
             chart += self.section("?: content, isLast: \(isLast)", [.reading]) {
@@ -143,6 +178,28 @@ private enum Chart {
             }
         }
         return chart
+    }
+
+    /// What the questions of an exchange are answered, and the end of a handshake.
+    private static func verdicts() -> String {
+        self.section("?: accepted", [.verifying]) {
+            $0.reduce(.authenticationAnswered(.accepted), into: &$1)
+        }
+            + self.section("?: rejected", [.verifying]) {
+                $0.reduce(.authenticationAnswered(.rejected), into: &$1)
+            }
+            + self.section("?: unusable", [.verifying]) {
+                $0.reduce(.authenticationAnswered(.unusable), into: &$1)
+            }
+            + self.section("?: throttled", [.verifying]) {
+                $0.reduce(.authenticationAnswered(.throttled), into: &$1)
+            }
+            + self.section("?: temporaryFailure", [.verifying]) {
+                $0.reduce(.authenticationAnswered(.temporaryFailure), into: &$1)
+            }
+            + self.section("(TLS is up)", [.awaitingGreeting, .securing]) {
+                $0.reduce(.secured(hasClientCertificate: false, bindsChannel: true), into: &$1)
+            }
     }
 
     private static func receive(
@@ -174,7 +231,7 @@ private enum Chart {
     }
 
     private static func outcome(_ standing: Standing, _ happen: Happening) -> String {
-        var session = POP3ServerSession(settings: self.settings)
+        var session = POP3ServerSession(settings: self.settings, offersXCLIENT: true)
         var replies = ReplyBuffer()
         self.lead(&session, to: standing, &replies)
         replies.removeAll()
@@ -185,7 +242,7 @@ private enum Chart {
         if lines.count > 1 { outcome += " (and \(lines.count - 1) lines)" }
         if step.effect != .proceed { outcome += "; \(step.effect)" }
         outcome += " -> \(session.phase)"
-        return outcome.replacing(#/POP3Protocol\.(\w+\.)*/#, with: "")
+        return outcome.replacing(#/(POP3Protocol|SASL|MailBytes)\.(\w+\.)*/#, with: "")
     }
 
     private static func lead(
@@ -199,6 +256,8 @@ private enum Chart {
         let count = standing == .listing ? 300 : 2
         for command in standing.commands {
             switch command {
+            case "?accepted":
+                _ = session.reduce(.authenticationAnswered(.accepted), into: &replies)
             case "?login":
                 let answer = POP3ServerSession.Answer.loggedIn(messages: count, octets: count * 15)
                 _ = session.reduce(.answered(answer), into: &replies)

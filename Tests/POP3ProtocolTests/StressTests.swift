@@ -5,11 +5,13 @@
 
 import MailBytes
 import POP3Protocol
+import SASL
 import Testing
 
 @Suite struct StressTests {
     private static let settings = POP3ServerSettings(
         hostname: Array("mail.example".utf8),
+        mechanisms: [.plain, .login],
         permitsPlaintext: true,
         skippedOctetsMax: 100_000,
         commandsMax: 5000
@@ -70,6 +72,53 @@ import Testing
             sent <= Self.settings.skippedOctetsMax + max(segment, Self.settings.commandOctetsMax)
         )
         #expect(replies.span.copy() == Array("-ERR command line too long\r\n".utf8))
+    }
+
+    /// Neither a response nor the command that may hold one is kept beyond its limit.
+    @Test(arguments: ["AUTH PLAIN\r\n", "AUTH PLAIN "], [1, 255, 12288, 65536])
+    func endlessResponseIsSkippedThenEnded(beginning: String, segment: Int) {
+        var session = self.greeted()
+        var replies = ReplyBuffer()
+        var pending = Array(beginning.utf8)
+        let octets = [UInt8](repeating: 0x41, count: segment)
+        let lineMax = SASLLimits.lineOctetsMax + 32
+        var sent = 0
+        var step = session.reduce(.received(pending.span), into: &replies)
+        while step.effect != .close, sent < 300_000 {
+            pending.removeFirst(step.consumed)
+            #expect(pending.count <= lineMax)
+            if step.effect == .awaitInput {
+                pending += octets
+                sent += octets.count
+            }
+            step = session.reduce(.received(pending.span), into: &replies)
+        }
+        #expect(step.effect == .close)
+        #expect(sent <= Self.settings.skippedOctetsMax + max(segment, lineMax))
+        let text = String(decoding: replies.span.copy(), as: UTF8.self)
+        #expect(text.hasSuffix("-ERR command line too long\r\n"))
+    }
+
+    /// Exchanges that come to nothing are errors, and those have a limit.
+    @Test(arguments: ["AUTH PLAIN\r\n*\r\n", "AUTH LOGIN\r\nYQ==\r\nYQ\r\n", "AUTH PLAIN YQ==\r\n"])
+    func endlessExchangesEnd(exchange: String) {
+        var session = self.greeted()
+        var replies = ReplyBuffer()
+        let pipeline = Array(String(repeating: exchange, count: 1000).utf8)
+        var offset = 0
+        var effect = POP3ServerSession.Effect.proceed
+        while effect == .proceed {
+            let step = session.reduce(
+                .received(pipeline.span.extracting(offset...)),
+                into: &replies
+            )
+            offset += step.consumed
+            effect = step.effect
+        }
+        #expect(effect == .close)
+        #expect(offset == exchange.utf8.count * Self.settings.errorsMax)
+        let text = String(decoding: replies.span.copy(), as: UTF8.self)
+        #expect(text.hasSuffix("-ERR too many errors\r\n"))
     }
 
     @Test func endlessCommandsEnd() {

@@ -4,6 +4,7 @@
 
 import Foundation
 import POP3Protocol
+import SASL
 import TranscriptSupport
 
 extension Transcript {
@@ -18,6 +19,8 @@ extension Transcript {
             hostname: longName ?? Array("mail.example".utf8),
             implementation: self.options["anonymous"] == nil ? Array("Martlet".utf8) : [],
             offersAPOP: self.options["apop"] != nil,
+            mechanisms: self.mechanisms,
+            offersSTLS: self.options["stls"] != nil,
             permitsPlaintext: self.options["no-plaintext"] == nil,
             acceptsUTF8Users: self.options["utf8-users"] != nil,
             expiry: self.options["no-expire"] != nil
@@ -30,5 +33,13 @@ extension Transcript {
             loginFailuresMax: self.options["login-failures"] ?? 5,
             commandsMax: self.options["commands"] ?? 1000
         )
+    }
+
+    /// Those that the options name; `sasl` names all.
+    private var mechanisms: SASLMechanismSet {
+        let named = SASLMechanism.allCases.filter {
+            self.options[$0.name.description.lowercased()] != nil
+        }
+        return self.options["sasl"] != nil ? .all : SASLMechanismSet(named.map { .init($0) })
     }
 }

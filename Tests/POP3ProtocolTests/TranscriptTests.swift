@@ -9,8 +9,7 @@ import TranscriptSupport
 @Suite struct TranscriptTests {
     @Test(arguments: Transcript.ofPOP3, Segmentation.allCases)
     func replay(transcript: Transcript, segmentation: Segmentation) {
-        let isEarly = transcript.options["early-talk"] != nil
-        let replay = Replay(transcript.settings, earlyTalk: isEarly)
+        let replay = Replay(transcript)
         transcript.replay(on: replay, segmentation) { trace, expected in
             #expect(trace == expected, "\nwas:\n\(trace.joined(separator: "\n"))")
         }

@@ -16,6 +16,7 @@ let package = Package(
                 .product(name: "MailBytes", package: "martlet"),
                 .product(name: "MailSyntax", package: "martlet"),
                 .product(name: "POP3Protocol", package: "martlet"),
+                .product(name: "SASL", package: "martlet"),
                 .product(name: "SMTPProtocol", package: "martlet"),
             ]
         )

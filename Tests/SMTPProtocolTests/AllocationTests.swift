@@ -54,7 +54,11 @@ import Testing
             case .openMessage: .messageOpened(MessageID(rawValue: 7))
             case .commitMessage: .committed
             case .expandList: .mailboxUnknown
-            case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .close:
+            case .verifySender: .senderPermitted
+            case .completeHeader: .headerCompleted
+            case .adoptClient: .xclientAdopted
+            case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
+                .authenticate, .close:
                 nil
             }
         }

@@ -79,7 +79,8 @@ extension ContentOutcome {
             case .commitMessage:
                 self.consumed += step.consumed
                 return true
-            case .proceed, .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .close:
+            case .proceed, .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .startTLS,
+                .authenticate, .adoptClient, .verifySender, .completeHeader, .close:
                 break
             }
             self.consumed += step.consumed

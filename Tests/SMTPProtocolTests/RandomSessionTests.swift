@@ -32,7 +32,12 @@ import Testing
         case .commitMessage:
             number % 3 == 0
                 ? .commitFailed : dialect == .lmtp ? .recipientCommitted : .committed
-        case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .close: nil
+        case .verifySender: number % 6 == 0 ? .senderForbidden : .senderPermitted
+        case .completeHeader: number % 8 == 0 ? .authorForbidden : .headerCompleted
+        case .adoptClient: number % 2 == 0 ? .xclientRefused : .xclientAdopted
+        case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
+            .authenticate, .close:
+            nil
         }
     }
 

@@ -38,8 +38,10 @@ import Testing
         switch effect {
         case .verifyRecipient: .recipientAccepted
         case .openMessage: .messageOpened(MessageID(rawValue: 7))
+        case .verifySender: .senderPermitted
+        case .completeHeader: .headerCompleted
         case .proceed, .awaitInput, .verifyMailbox, .expandList, .appendContent, .appendLineEnd,
-            .commitMessage, .discardMessage, .close:
+            .commitMessage, .discardMessage, .startTLS, .authenticate, .adoptClient, .close:
             nil
         }
     }

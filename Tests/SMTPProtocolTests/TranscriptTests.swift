@@ -4,6 +4,7 @@
 
 import Foundation
 import MailBytes
+import SASL
 import SMTPProtocol
 import Testing
 import TranscriptSupport
@@ -46,10 +47,30 @@ extension Transcript {
             skippedOctetsMax: self.options["skip"] ?? 2000,
             errorsMax: self.options["errors"] ?? 20,
             commandsMax: self.options["commands"] ?? 1000,
+            loginFailuresMax: self.options["logins"] ?? 5,
             receivedFieldsMax: self.options["received"] ?? 100,
             answersVRFY: self.options["vrfy"] != nil,
             answersEXPN: self.options["expn"] != nil,
-            acceptsSOML: self.options["soml"] != nil
+            acceptsSOML: self.options["soml"] != nil,
+            offersSTARTTLS: self.options["starttls"] != nil,
+            mechanisms: self.mechanisms,
+            permitsPlaintextAuth: self.options["plaintext"] != nil,
+            requiresAuthentication: self.options["required"] != nil,
+            isSubmission: self.options["submission"] != nil,
+            checksAuthors: self.options["authors"] != nil,
+            addsMissingFields: self.options["fields"] != nil,
+            hidesClientAddress: self.options["hide"] != nil,
+            acceptsXCLIENTLogin: self.options["xclient-login"] != nil
         )
+    }
+
+    /// All for `auth`, else those whose names are options.
+    private var mechanisms: SASLMechanismSet {
+        guard self.options["auth"] == nil else { return .all }
+        return SASLMechanism.allCases.reduce(into: []) { mechanisms, mechanism in
+            if self.options["\(mechanism)"] != nil {
+                mechanisms.insert(SASLMechanismSet(mechanism))
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ import MailBytes
 import MailStore
 import MailSyntax
 import POP3Protocol
+import SASL
 import SMTPProtocol
 import Simulation
 import StoreSupport
@@ -25,6 +26,8 @@ final class ServerUnderTest {
     private var clients: [Client] = []
 
     static let secret = "secret"
+    /// A peer whose PROXY headers are believed.
+    static let proxy = NetworkAddress(ipv4: 0x0a00_0001, port: 1)
 
     init(
         faults: SimulatedStorage.Faults = SimulatedStorage.Faults(),
@@ -53,7 +56,8 @@ final class ServerUnderTest {
                     catchAll: catchAll.flatMap(Address.init(parsing:)),
                     postmaster: postmaster
                 ),
-                isExempt: { exemptsLoopback && $0.isLoopback }
+                isExempt: { exemptsLoopback && $0.isLoopback },
+                isTrustedProxy: { $0 == Self.proxy }
             ),
             time: self.world,
             storage: self.storage,
@@ -84,6 +88,15 @@ final class ServerUnderTest {
         _ = self.disk.store.commit([.addAccount(account)])
     }
 
+    func addAlias(_ text: String, to targets: [String]) throws {
+        let address = try #require(Address(parsing: text))
+        let request = StoreRequest.addAlias(
+            address,
+            targets: targets.compactMap(Address.init(parsing:))
+        )
+        _ = self.disk.store.commit([request])
+    }
+
     // MARK: - Clients
 
     /// A client, connected and greeted.
@@ -93,22 +106,44 @@ final class ServerUnderTest {
         reading: SimulatedStream.Reading = .irregular,
         smtp: SMTPServerSettings? = nil
     ) -> Client {
+        self.connect(self.profile(service, smtp: smtp), from: peer, reading: reading)
+    }
+
+    func connect(
+        _ profile: ServiceProfile,
+        from peer: NetworkAddress = NetworkAddress(ipv4: 0xc000_0201, port: 1),
+        reading: SimulatedStream.Reading = .irregular
+    ) -> Client {
         let client = self.client(from: peer, reading: reading)
-        self.server.accept(client.stream, for: self.profile(service, smtp: smtp))
+        self.server.accept(client.stream, for: profile)
         self.world.run(for: 1)
         return client
     }
 
     func profile(
         _ service: ServiceProfile.Service,
-        smtp: SMTPServerSettings? = nil
+        smtp: SMTPServerSettings? = nil,
+        tls: TLSService? = nil,
+        isTLSImplicit: Bool = false,
+        expectsPROXYHeader: Bool = false,
+        mayXCLIENT: @escaping (NetworkAddress) -> Bool = { _ in false }
     ) -> ServiceProfile {
         let hostname = Array("mail.example.test".utf8)
         let dialect: SMTPServerSettings.Dialect = service == .lmtp ? .lmtp : .smtp
         return ServiceProfile(
             service: service,
             smtp: smtp ?? SMTPServerSettings(hostname: hostname, dialect: dialect),
-            pop3: POP3ServerSettings(hostname: hostname, offersAPOP: true, permitsPlaintext: true)
+            pop3: POP3ServerSettings(
+                hostname: hostname,
+                offersAPOP: true,
+                mechanisms: [.plain, .login],
+                offersSTLS: tls != nil && !isTLSImplicit,
+                permitsPlaintext: tls == nil
+            ),
+            tls: tls,
+            isTLSImplicit: isTLSImplicit,
+            expectsPROXYHeader: expectsPROXYHeader,
+            mayXCLIENT: mayXCLIENT
         )
     }
 

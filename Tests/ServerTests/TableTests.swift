@@ -88,15 +88,17 @@ struct CountTests {
     @Test("Clients are counted in and out")
     func clients() {
         var clients = ClientCounts()
-        let client = NetworkAddress(ipv4: 1, port: 5).clientKey
-        let first = (0..<3).map { _ in clients.enter(client, max: 2) }
-        #expect(first == [true, true, false])
-        clients.leave(client)
-        let second = (0..<2).map { _ in clients.enter(client, max: 2) }
-        #expect(second == [true, false])
-        for _ in 0..<3 { clients.leave(client) }
-        let third = (0..<2).map { _ in clients.enter(client, max: 1) }
-        #expect(third == [true, false])
+        let one = NetworkAddress(ipv4: 0xc000_0201, port: 0)
+        let other = NetworkAddress(ipv4: 0xc000_0202, port: 0)
+        clients.enter(one)
+        clients.enter(one)
+        #expect(!clients.hasRoom(one, max: 2))
+        #expect(clients.hasRoom(other, max: 2))
+        clients.leave(one)
+        #expect(clients.hasRoom(one, max: 2))
+        clients.leave(one)
+        clients.leave(one)
+        #expect(clients.isEmpty)
     }
 
     @Test("Only its holder gives a lock back")

@@ -22,8 +22,9 @@ private struct Allowance {
     static let table = [
         Allowance("MailBytes", [], system: ["Glibc"]),
         Allowance("MailSyntax", ["MailBytes"]),
-        Allowance("SMTPProtocol", ["MailBytes", "MailSyntax"]),
-        Allowance("POP3Protocol", ["MailBytes"]),
+        Allowance("SASL", ["MailBytes"]),
+        Allowance("SMTPProtocol", ["MailBytes", "MailSyntax", "SASL"]),
+        Allowance("POP3Protocol", ["MailBytes", "SASL"]),
         Allowance(
             "Credentials",
             ["CCrypt", "COpenSSL", "MailBytes"],
@@ -44,7 +45,7 @@ private struct Allowance {
             "Server",
             [
                 "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "SMTPProtocol",
+                "POP3Protocol", "SASL", "SMTPProtocol",
             ],
             system: ["Glibc", "Logging", "Synchronization"]
         ),

@@ -16,7 +16,9 @@ import Testing
         "Sources/MailBytes/OctetArray.swift",
         "Sources/MailBytes/ReplyBuffer.swift",
     ]
-    private static let products: Set = ["MailBytes", "MailSyntax", "SMTPProtocol", "POP3Protocol"]
+    private static let products: Set = [
+        "MailBytes", "MailSyntax", "SASL", "SMTPProtocol", "POP3Protocol",
+    ]
 
     @Test func thereIsSomethingToLookAt() {
         #expect(SourceFile.sources.count >= 60)

@@ -44,14 +44,14 @@ package final class Journal {
         _ message: StoreRequest.Append,
         _ answer: StoreAnswer,
         session: ConnectionID,
-        peer: NetworkAddress?
+        client: NetworkAddress?
     ) {
         let maildrops = message.deliveries.count
         let missed = answer.undelivered(of: maildrops)
         let isStored = missed.count < maildrops
         let level: Logger.Level = missed.count == 0 ? .info : .warning
         let text: StaticString = isStored ? "message stored" : "message not stored"
-        guard self.begin(level, text, session, peer) else { return }
+        guard self.begin(level, text, session, client) else { return }
         self.line.field("id") { message.id.append(to: &$0) }
         self.line.field("octets", message.octets)
         self.line.field("from", message.reversePath.span)
@@ -75,31 +75,54 @@ package final class Journal {
         self.end()
     }
 
-    func loginFailed(_ name: [UInt8], stream: any ByteStream) {
+    /// Somebody has logged in by AUTH of SMTP.
+    func loggedIn(_ account: Address, stream: any ByteStream) {
+        guard self.begin(.info, "logged in", stream) else { return }
+        self.line.field("user", account.octets.span)
+        self.end()
+    }
+
+    /// An account would send more than it may in an hour.
+    func rateExceeded(_ account: Address, stream: any ByteStream) {
+        guard self.begin(.warning, "account sends too much", stream) else { return }
+        self.line.field("user", account.octets.span)
+        self.end()
+    }
+
+    func loginFailed(_ name: [UInt8], _ service: StaticString, stream: any ByteStream) {
         guard self.begin(.notice, "login failed", stream) else { return }
+        self.line.field("service", service)
         self.line.field("user", name.span)
         self.end()
     }
 
-    /// Begins a line with the session and its peer, if lines of this level are written.
+    /// A client has failed so often that its logins, and its connections where one must log in, are
+    /// refused for a while.
+    func clientBanned(_ seconds: Double, stream: any ByteStream) {
+        guard self.begin(.warning, "client banned", stream) else { return }
+        self.line.field("seconds", Int(seconds))
+        self.end()
+    }
+
+    /// Begins a line with the session and its client, if lines of this level are written.
     private func begin(
         _ level: Logger.Level,
         _ message: StaticString,
         _ stream: any ByteStream
     ) -> Bool {
-        self.begin(level, message, stream.id, stream.peer)
+        self.begin(level, message, stream.id, stream.client)
     }
 
     private func begin(
         _ level: Logger.Level,
         _ message: StaticString,
         _ session: ConnectionID,
-        _ peer: NetworkAddress?
+        _ client: NetworkAddress?
     ) -> Bool {
         guard let sink = self.sink, level >= sink.level else { return false }
         self.line.begin(sink.wallClock(), level: level.name, message)
         self.line.field("session") { $0.append(base36: session.rawValue) }
-        if let peer { self.line.field("peer") { peer.appendHost(to: &$0) } }
+        if let client { self.line.field("peer") { client.appendHost(to: &$0) } }
         return true
     }
 

@@ -7,8 +7,6 @@ internal import EventLoop
 internal import MailBytes
 package import MailStore
 internal import MailSyntax
-internal import POP3Protocol
-internal import SMTPProtocol
 
 extension Configuration {
     /// Where the command line reaches the running server.
@@ -27,6 +25,7 @@ extension Configuration {
 
     func addressSettings(postmaster: Address) -> AddressSettings {
         let exempt = self.limits.exemptNetworks
+        let proxies = self.trustedProxies
         return AddressSettings(
             localDomains: self.localDomains,
             policy: AddressPolicy(
@@ -34,7 +33,8 @@ extension Configuration {
                 catchAll: self.catchAll,
                 postmaster: postmaster
             ),
-            isExempt: { peer in exempt.contains { $0.contains(peer) } }
+            isExempt: { peer in exempt.contains { $0.contains(peer) } },
+            isTrustedProxy: { peer in proxies.contains { $0.contains(peer) } }
         )
     }
 
@@ -54,52 +54,18 @@ extension Configuration {
         limits.credentialCacheEntries = self.limits.credentialCacheEntries
         limits.loginFailureSeconds = Double(self.limits.loginFailureMilliseconds) / 1000
         limits.loginDelaySeconds = self.pop3.loginDelaySeconds.map(Double.init)
+        limits.connectionsPerClientMinute = self.limits.connectionsPerClientMinute
+        limits.loginFailuresPerClient = self.limits.loginFailuresPerClient
+        limits.loginFailuresPerAccount = self.limits.loginFailuresPerAccount
+        limits.loginBanSeconds = Double(self.limits.loginBanSeconds)
+        limits.messagesPerAccountHour = self.limits.messagesPerAccountHour
+        limits.recipientsPerAccountHour = self.limits.recipientsPerAccountHour
+        limits.tarpitAfterErrors = self.limits.tarpitAfterErrors
+        limits.tarpitSeconds = Double(self.limits.tarpitMilliseconds) / 1000
+        limits.greetingDelaySeconds = Double(self.limits.greetingDelayMilliseconds) / 1000
+        limits.proxyHeaderSeconds = Double(self.limits.proxyHeaderSeconds)
         limits.shutdownGraceSeconds = Double(self.limits.shutdownGraceSeconds)
         return limits
-    }
-
-    private func smtpSettings(_ dialect: SMTPServerSettings.Dialect) -> SMTPServerSettings {
-        SMTPServerSettings(
-            hostname: Array(self.hostname.utf8),
-            dialect: dialect,
-            lineEndings: self.smtp.normalisesBareNewlines ? .normalise : .refuse,
-            messageOctetsMax: self.limits.messageOctets,
-            recipientsMax: self.limits.recipientsPerTransaction,
-            transactionsMax: self.limits.transactionsPerSession,
-            commandOctetsMax: self.limits.commandLineOctets,
-            errorsMax: self.limits.errorsPerSession,
-            commandsMax: self.limits.commandsPerSession,
-            receivedFieldsMax: self.limits.receivedFields,
-            answersVRFY: self.smtp.answersVRFY,
-            answersEXPN: self.smtp.answersEXPN,
-            acceptsSOML: self.smtp.acceptsSOML
-        )
-    }
-
-    private func pop3Settings(permitsPlaintext: Bool) -> POP3ServerSettings {
-        POP3ServerSettings(
-            hostname: Array(self.hostname.utf8),
-            offersAPOP: self.pop3.offersAPOP,
-            permitsPlaintext: permitsPlaintext,
-            expiry: self.pop3.expireDays.map { .days($0) } ?? .never,
-            loginDelaySeconds: self.pop3.loginDelaySeconds,
-            preferredLanguage: POP3Language.allCases.first { "\($0.tag)" == self.pop3.language }
-                ?? .english,
-            commandOctetsMax: self.limits.commandLineOctets,
-            errorsMax: self.limits.errorsPerSession,
-            loginFailuresMax: self.limits.loginFailuresPerSession,
-            commandsMax: self.limits.commandsPerSession
-        )
-    }
-
-    func profile(of listener: Listener) -> ServiceProfile {
-        let pop3 = self.pop3Settings(permitsPlaintext: listener.permitsPlaintextAuth)
-        return switch listener.service {
-        case .smtp, .submission:
-            ServiceProfile(service: .smtp, smtp: self.smtpSettings(.smtp), pop3: pop3)
-        case .lmtp: ServiceProfile(service: .lmtp, smtp: self.smtpSettings(.lmtp), pop3: pop3)
-        case .pop3: ServiceProfile(service: .pop3, smtp: self.smtpSettings(.smtp), pop3: pop3)
-        }
     }
 }
 

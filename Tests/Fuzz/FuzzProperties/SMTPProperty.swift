@@ -97,7 +97,10 @@ private struct SMTPConversation: ~Copyable {
                 let end = min(next + segment, octets.count)
                 buffered += octets[next..<end]
                 next = end
-            case .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .commitMessage:
+            case .startTLS, .authenticate:
+                throw BrokenProperty(description: "what is not offered is not begun")
+            case .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .commitMessage,
+                .adoptClient, .verifySender, .completeHeader:
                 try require(self.session.awaiting == .answer, "a question awaits an answer")
                 try require(step.consumed <= buffered.count, "no more is consumed than given")
                 buffered.removeFirst(step.consumed)
@@ -138,7 +141,8 @@ private struct SMTPConversation: ~Copyable {
             self.message = nil
             self.transcript += Array("discarded\n".utf8)
         case .proceed, .awaitInput, .verifyRecipient, .verifyMailbox, .expandList, .openMessage,
-            .commitMessage, .close:
+            .commitMessage, .startTLS, .authenticate, .adoptClient, .verifySender, .completeHeader,
+            .close:
             break
         }
         try require(
@@ -212,7 +216,8 @@ private struct SMTPConversation: ~Copyable {
             ]
             let success: SMTPServerSession.Answer = self.isLMTP ? .recipientCommitted : .committed
             return self.answered(choice < 7 ? success : refusals[choice - 7])
-        case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .close:
+        case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
+            .authenticate, .adoptClient, .verifySender, .completeHeader, .close:
             preconditionFailure("this is no question")
         }
     }

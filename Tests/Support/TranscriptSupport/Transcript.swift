@@ -7,7 +7,7 @@
 //   B: octets of the client, in hexadecimal
 //   S: a line of the server, exactly
 //   !: an effect, exactly          ?: the answer to it
-//   T: stopping | deadline | slow  X: the peer closes
+//   T: stopping | deadline | slow | secured…  X: the peer closes
 // In C, R, S and quoted strings \r \n \t \0 \\ \" and \xHH stand for octets.
 
 public import Foundation

@@ -6,6 +6,7 @@
 import MailBytes
 import MailSyntax
 import POP3Protocol
+import SASL
 import SMTPProtocol
 
 /// Mail in memory, and the two conversations about it.
@@ -42,8 +43,14 @@ struct Conversation {
             case .commitMessage:
                 self.mailbox.append(message)
                 answer = .committed
-            case .verifyMailbox, .expandList:
+            case .verifySender:
+                answer = .senderPermitted
+            case .completeHeader:
+                answer = .headerCompleted
+            case .verifyMailbox, .expandList, .adoptClient:
                 answer = .temporaryFailure
+            case .startTLS, .authenticate:
+                return
             case .proceed, .discardMessage, .awaitInput:
                 break
             }
@@ -64,6 +71,7 @@ struct Conversation {
     func serve(_ lines: [String]) {
         let settings = POP3ServerSettings(
             hostname: Array("mail.example".utf8),
+            mechanisms: [.plain],
             permitsPlaintext: true
         )
         var session = POP3ServerSession(settings: settings)
@@ -75,6 +83,19 @@ struct Conversation {
             input.removeFirst(step.consumed)
             show(&replies)
             switch step.effect {
+            case .authenticate:
+                let isKnown = session.exchange.password.copy() == Array("p".utf8)
+                step = session.reduce(
+                    .authenticationAnswered(isKnown ? .accepted : .rejected),
+                    into: &replies
+                )
+            case .openMaildrop:
+                let total = octets.reduce(0, +)
+                let answer = POP3ServerSession.Answer.loggedIn(
+                    messages: octets.count,
+                    octets: total
+                )
+                step = session.reduce(.answered(answer), into: &replies)
             case .logIn:
                 let isKnown = session.userName.copy() == Array("postmaster".utf8)
                 let total = octets.reduce(0, +)
@@ -94,7 +115,9 @@ struct Conversation {
                 step = session.reduce(.contentRead(rest.span, isLast: true), into: &replies)
             case .commitDeletions:
                 step = session.reduce(.answered(.deletionsCommitted), into: &replies)
-            case .proceed, .awaitInput, .close:
+            case .adoptClient:
+                step = session.reduce(.answered(.xclientRefused), into: &replies)
+            case .proceed, .awaitInput, .startTLS, .close:
                 step = session.reduce(.received(input.span), into: &replies)
             }
         }

@@ -8,12 +8,17 @@ internal import MailBytes
 struct ClientCounts {
     private var counts: [NetworkAddress: Int] = [:]
 
-    /// Counts a connection in, unless the client has as many as it may.
-    mutating func enter(_ client: NetworkAddress, max: Int) -> Bool {
-        let count = self.counts[client] ?? 0
-        guard count < max else { return false }
-        self.counts[client] = count + 1
-        return true
+    /// Whether no client has any.
+    var isEmpty: Bool { self.counts.isEmpty }
+
+    /// Whether the client may have another.
+    func hasRoom(_ client: NetworkAddress, max: Int) -> Bool {
+        self.counts[client] ?? 0 < max
+    }
+
+    /// Counts a connection in.
+    mutating func enter(_ client: NetworkAddress) {
+        self.counts[client, default: 0] += 1
     }
 
     /// Counts a connection out.

@@ -11,8 +11,19 @@ extension LoginAttempt {
     package func judge() -> PasswordVerdict {
         switch self.proof {
         case .password(let password): self.judge(password)
-        case .apop(let timestamp, let digest): self.judge(timestamp, digest)
+        case .apop(let timestamp, let digest):
+            self.judge { apopDigestMatches(timestamp: timestamp, secret: $0, digest: digest) }
+        case .cramMD5(let challenge, let digest):
+            self.judge { cramMD5Matches(challenge: challenge, secret: $0, digest: digest) }
+        case .token(let token, let verifier, let now):
+            self.judge(verifier.verify(token, now: now))
+        case .scram, .certificate: preconditionFailure("this is checked on the loop")
         }
+    }
+
+    private func judge(_ result: Result<TokenIdentity, TokenRefusal>) -> PasswordVerdict {
+        guard case .success(let identity) = result else { return PasswordVerdict(isValid: false) }
+        return PasswordVerdict(isValid: true, identity: identity.name)
     }
 
     private func judge(_ password: [UInt8]) -> PasswordVerdict {
@@ -29,14 +40,10 @@ extension LoginAttempt {
         }
     }
 
-    private func judge(_ timestamp: [UInt8], _ digest: [UInt8]) -> PasswordVerdict {
-        // An account without a recoverable secret is compared with one that nobody knows.
+    /// An account without a recoverable secret is compared with one that nobody knows.
+    private func judge(_ matches: (_ secret: [UInt8]) -> Bool) -> PasswordVerdict {
         let secret = self.account?.recoverableSecret
-        let matches = apopDigestMatches(
-            timestamp: timestamp,
-            secret: secret ?? randomOctets(16),
-            digest: digest
-        )
-        return PasswordVerdict(isValid: matches && secret != nil)
+        let isMatch = matches(secret ?? randomOctets(16))
+        return PasswordVerdict(isValid: isMatch && secret != nil)
     }
 }

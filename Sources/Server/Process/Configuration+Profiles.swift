@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the configuration of a listener to the settings of its sessions.
+
+internal import Configuration
+internal import Credentials
+internal import EventLoop
+internal import POP3Protocol
+internal import SASL
+internal import SMTPProtocol
+
+extension Configuration {
+    /// What a listener offers; `tls` is nil where none is spoken.
+    func profile(of listener: Listener, tls: TLSService?) -> ServiceProfile {
+        let networks = listener.xclientNetworks
+        return ServiceProfile(
+            service: ServiceProfile.Service(listener.service),
+            smtp: self.smtpSettings(of: listener, hasTLS: tls != nil),
+            pop3: self.pop3Settings(of: listener, hasTLS: tls != nil),
+            tls: tls,
+            isTLSImplicit: listener.tls == .implicit,
+            expectsPROXYHeader: listener.expectsProxyHeader,
+            alwaysOffersSCRAM: self.auth.scram == .always,
+            checksSender: self.submission.checksSender,
+            mayXCLIENT: { peer in networks.contains { $0.contains(peer) } }
+        )
+    }
+
+    private func smtpSettings(of listener: Listener, hasTLS: Bool) -> SMTPServerSettings {
+        let isSubmission = listener.service == .submission
+        return SMTPServerSettings(
+            hostname: Array(self.hostname.utf8),
+            dialect: listener.service == .lmtp ? .lmtp : .smtp,
+            lineEndings: self.smtp.normalisesBareNewlines ? .normalise : .refuse,
+            messageOctetsMax: self.limits.messageOctets,
+            recipientsMax: self.limits.recipientsPerTransaction,
+            transactionsMax: self.limits.transactionsPerSession,
+            commandOctetsMax: self.limits.commandLineOctets,
+            errorsMax: self.limits.errorsPerSession,
+            commandsMax: self.limits.commandsPerSession,
+            loginFailuresMax: self.limits.loginFailuresPerSession,
+            receivedFieldsMax: self.limits.receivedFields,
+            answersVRFY: self.smtp.answersVRFY,
+            answersEXPN: self.smtp.answersEXPN,
+            acceptsSOML: self.smtp.acceptsSOML,
+            offersSTARTTLS: hasTLS && listener.tls == .starttls,
+            mechanisms: self.mechanismSet(of: listener),
+            permitsPlaintextAuth: listener.permitsPlaintextAuth,
+            requiresAuthentication: isSubmission,
+            isSubmission: isSubmission,
+            checksAuthors: isSubmission && self.submission.checksAuthor,
+            addsMissingFields: isSubmission && self.submission.addsMissingFields,
+            hidesClientAddress: isSubmission && self.submission.hidesClientAddress,
+            acceptsXCLIENTLogin: listener.permitsXCLIENTLogin
+        )
+    }
+
+    private func pop3Settings(of listener: Listener, hasTLS: Bool) -> POP3ServerSettings {
+        POP3ServerSettings(
+            hostname: Array(self.hostname.utf8),
+            offersAPOP: self.pop3.offersAPOP,
+            mechanisms: self.mechanismSet(of: listener),
+            offersSTLS: hasTLS && listener.tls == .starttls,
+            permitsPlaintext: listener.permitsPlaintextAuth,
+            expiry: self.pop3.expireDays.map { .days($0) } ?? .never,
+            loginDelaySeconds: self.pop3.loginDelaySeconds,
+            preferredLanguage: POP3Language.allCases.first { "\($0.tag)" == self.pop3.language }
+                ?? .english,
+            commandOctetsMax: self.limits.commandLineOctets,
+            errorsMax: self.limits.errorsPerSession,
+            loginFailuresMax: self.limits.loginFailuresPerSession,
+            commandsMax: self.limits.commandsPerSession
+        )
+    }
+
+    private func mechanismSet(of listener: Listener) -> SASLMechanismSet {
+        var set: SASLMechanismSet = []
+        for mechanism in self.mechanisms(of: listener) {
+            if let known = SASLMechanism(name: Array(mechanism.rawValue.utf8).span) {
+                set.insert(SASLMechanismSet(known))
+            }
+        }
+        return set
+    }
+
+    /// Those whose tokens are believed, with their keys as they are in their files now.
+    func tokenVerifier() throws(TokenKeysError) -> TokenVerifier {
+        var issuers: [TokenIssuer] = []
+        for issuer in self.auth.tokenIssuers {
+            issuers.append(
+                TokenIssuer(
+                    issuer: issuer.issuer,
+                    audience: issuer.audience,
+                    identityClaim: issuer.identityClaim,
+                    keys: try TokenKeys(path: issuer.keysPath)
+                )
+            )
+        }
+        return TokenVerifier(issuers: issuers)
+    }
+}
+
+extension ServiceProfile.Service {
+    fileprivate init(_ service: Configuration.Listener.Service) {
+        switch service {
+        case .smtp: self = .smtp
+        case .submission: self = .submission
+        case .lmtp: self = .lmtp
+        case .pop3: self = .pop3
+        }
+    }
+}
