@@ -92,6 +92,8 @@ package protocol ByteStream: AnyObject {
     /// The octets that channel binding of that kind has on this connection; nil without TLS, and
     /// for a certificate or a version that the kind is not defined for.
     func channelBinding(_ kind: ChannelBinding) -> [UInt8]?
+    /// Why TLS was asked for and not established, in a few words, once the stream has ended.
+    var handshakeFailure: String? { get }
     /// Sets, moves or (nil) lifts the one deadline of the stream.
     func setDeadline(seconds: Double?)
     /// Ends the connection once all output has gone out.
@@ -108,4 +110,6 @@ extension ByteStream {
     package func close() { self.close(lingering: false) }
 
     package var peerUser: UInt32? { nil }
+
+    package var handshakeFailure: String? { nil }
 }

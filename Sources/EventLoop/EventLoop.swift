@@ -25,6 +25,7 @@ package final class EventLoop {
     private var table: StreamTable
     private var graveyard: [LoopStream] = []
     private var ready: [LoopStream] = []
+    private var handshakeQueue = HandshakeQueue()
     private var listeners: [Listener] = []
     private var events: [ObjectIdentifier: LoopEvent] = [:]
     private var retiredEvents: [LoopEvent] = []
@@ -60,7 +61,8 @@ package final class EventLoop {
     package func run() {
         self.isRunning = true
         while self.isRunning {
-            let mayWait = self.ready.isEmpty && self.graveyard.isEmpty
+            let isIdle = self.ready.isEmpty && self.graveyard.isEmpty
+            let mayWait = isIdle && self.handshakeQueue.isEmpty
             let flags = EVLOOP_ONCE | (mayWait ? 0 : EVLOOP_NONBLOCK)
             let code = unsafe event_base_loop(self.base, flags)
             precondition(code >= 0, "the system lets the loop wait for its descriptors")
@@ -68,6 +70,7 @@ package final class EventLoop {
             if code > 0, mayWait { return }
             self.beginTurn()
             self.deliverReady()
+            self.beginHandshakes()
             for listener in self.listeners { listener.turnEnded() }
             self.buryTheDead()
             self.endTurn()
@@ -109,6 +112,16 @@ package final class EventLoop {
         for stream in streams { stream.deliverAgain() }
     }
 
+    /// A few of the clients that wait for a handshake, so that the others keep their share.
+    private func beginHandshakes() {
+        var count = 0
+        while count < max(self.handshakesPerTurnMax, 1), let stream = self.handshakeQueue.take() {
+            guard stream.awaitsHandshake else { continue }
+            stream.beginHandshake()
+            count += 1
+        }
+    }
+
     /// Frees what ended in this turn, now that nothing of it is on the stack.
     private func buryTheDead() {
         self.retiredEvents.removeAll(keepingCapacity: true)
@@ -148,6 +161,9 @@ package final class EventLoop {
 
     /// Its handler hears of the end, and it is freed, at the end of the turn.
     func bury(_ stream: LoopStream) { self.graveyard.append(stream) }
+
+    /// Its handshake begins when those before it have begun.
+    func queueHandshake(of stream: LoopStream) { self.handshakeQueue.put(stream) }
 
     /// Its input is delivered at the end of the turn.
     func makeReady(_ stream: LoopStream) { self.ready.append(stream) }

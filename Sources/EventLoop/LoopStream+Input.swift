@@ -11,6 +11,7 @@ extension LoopStream {
     /// The descriptor can be read.
     func readable() {
         self.loop.beginTurn()
+        if self.isSecuring { return self.helloArrived() }
         switch (self.state, self.intake) {
         case (.dead, _): break
         case (.open, .suspended): self.setReading(false)
@@ -24,9 +25,9 @@ extension LoopStream {
     /// The share of a stream that has yielded or was resumed.
     func deliverAgain() {
         self.isReady = false
-        guard self.state == .open, self.intake == .flowing, let handler = self.handler else {
-            return
-        }
+        guard self.state == .open, self.intake == .flowing, !self.isSecuring,
+            let handler = self.handler
+        else { return }
         // The array is held here, because the handler may close the stream.
         let octets = self.unread.octets
         let rest = octets.span.extracting(self.unread.start...)
@@ -60,6 +61,39 @@ extension LoopStream {
             self.endInput()
             return handler.inputEnded(self)
         }
+        self.deliver(kept: kept, received: count, to: handler)
+    }
+
+    /// TLS octets have been received, and decrypted into the bufferevent. None may stay there:
+    /// libevent would not always tell of those that it adds to others.
+    func securedReadable() {
+        self.loop.beginTurn()
+        guard let output = unsafe self.output, let input = unsafe bufferevent_get_input(output)
+        else { return }
+        let kept = self.unread.count
+        guard self.state == .open, self.intake != .finished, let handler = self.handler else {
+            unsafe evbuffer_drain(input, evbuffer_get_length(input))
+            return
+        }
+        let buffer = unsafe self.loop.inputBuffer
+        let count = unsafe Int(evbuffer_remove(input, buffer + kept, Self.receiveOctetsMax))
+        guard count > 0 else { return }
+        guard self.intake == .flowing, !self.isReady else {
+            // Nobody wants them yet; no more come after these until somebody does.
+            let octets = unsafe Span(_unsafeStart: buffer + kept, count: count)
+            self.unread.append(octets)
+            if self.intake == .suspended || self.unread.count >= Self.unreadOctetsMax {
+                self.setReading(false)
+            }
+            return
+        }
+        self.deliver(kept: kept, received: count, to: handler)
+    }
+
+    /// Shows the handler what was received, which is in the loop's buffer behind room for what was
+    /// kept, and keeps what it leaves.
+    private func deliver(kept: Int, received count: Int, to handler: any StreamHandler) {
+        let buffer = unsafe self.loop.inputBuffer
         if kept > 0 {
             unsafe self.unread.copy(to: buffer)
             self.unread.removeAll()
@@ -75,6 +109,8 @@ extension LoopStream {
     private func show(_ octets: borrowing Span<UInt8>, to handler: any StreamHandler) -> Int {
         self.wasResumed = false
         let consumption = handler.received(octets, from: self)
+        // What came before TLS is dropped.
+        guard !self.isSecuring else { return octets.count }
         switch consumption.next {
         case .awaitMore: break
         case .yield: self.redeliverSoon()
@@ -89,8 +125,20 @@ extension LoopStream {
 
     /// What there is to do when a delivery is over.
     private func settle() {
-        guard self.state == .open, self.intake != .suspended, !self.isReady else { return }
+        guard self.state == .open, self.intake != .suspended, !self.isReady, !self.isSecuring else {
+            return
+        }
+        self.tellEnd()
         self.setReading(self.unread.count < Self.unreadOctetsMax)
+    }
+
+    /// Tells of an end that came while input was still held back.
+    func tellEnd() {
+        guard self.endIsUntold, self.state == .open, self.intake != .suspended, !self.isReady else {
+            return
+        }
+        self.endIsUntold = false
+        self.handler?.inputEnded(self)
     }
 
     private func redeliverSoon() {
@@ -117,7 +165,11 @@ extension LoopStream {
         guard let event = unsafe self.readEvent, self.isReading != reading else { return }
         guard !reading || !self.inputHasEnded else { return }
         self.isReading = reading
-        if reading {
+        if let output = unsafe self.output, self.security?.readsDescriptor == true {
+            unsafe _ = reading
+                ? bufferevent_enable(output, Int16(EV_READ))
+                : bufferevent_disable(output, Int16(EV_READ))
+        } else if reading {
             unsafe event_add(event, nil)
         } else {
             unsafe event_del(event)

@@ -4,7 +4,8 @@
 // and only what the handler leaves is kept; output goes straight to the socket, and what the socket
 // does not take goes through a libevent bufferevent, which the stream then has until its end. A
 // bufferevent for all input and output would cost a FIONREAD and an allocation with each read, two
-// changes of the poll set with each reply, and 1.1 KiB for each connection that is idle.
+// changes of the poll set with each reply, and 1.1 KiB for each connection that is idle. A stream
+// that speaks TLS has libevent's TLS bufferevent in the place of the other, for input as well.
 
 internal import CLibevent
 internal import Glibc
@@ -34,9 +35,14 @@ final class LoopStream: ByteStream {
     var isReady = false
     var wasResumed = false
     var inputHasEnded = false
+    /// The peer has ended its output, and the handler has still to hear of it.
+    var endIsUntold = false
+    /// What there is besides when TLS is spoken, or to be spoken.
+    var security: StreamSecurity?
     private var lingers = false
-    private var isConnecting = false
-    private var output: OpaquePointer?
+    private(set) var isConnecting = false
+    /// The bufferevent: of output that waits, or of all that goes through TLS.
+    var output: OpaquePointer?
 
     enum State {
         case open
@@ -86,7 +92,7 @@ final class LoopStream: ByteStream {
 
     /// An accepted connection has got its handler.
     func begin() {
-        if self.state == .open { self.setReading(true) }
+        if self.state == .open, !self.isSecuring { self.setReading(true) }
     }
 
     /// Frees all there is; only when nothing of it is on the stack.
@@ -99,12 +105,16 @@ final class LoopStream: ByteStream {
         unsafe self.readEvent = nil
         if let event = unsafe self.deadlineEvent { unsafe event_free(event) }
         unsafe self.deadlineEvent = nil
-        if let output = unsafe self.output {
-            unsafe bufferevent_setcb(output, nil, nil, nil, nil)
-            unsafe bufferevent_free(output)
-        }
-        unsafe self.output = nil
+        self.freeOutput()
+        self.security = nil
         Glibc.close(self.descriptor)
+    }
+
+    func freeOutput() {
+        guard let output = unsafe self.output else { return }
+        unsafe bufferevent_setcb(output, nil, nil, nil, nil)
+        unsafe bufferevent_free(output)
+        unsafe self.output = nil
     }
 
     // MARK: - ByteStream
@@ -119,7 +129,7 @@ final class LoopStream: ByteStream {
     }
 
     var hasReadableInput: Bool {
-        guard self.state != .dead else { return false }
+        guard self.state != .dead, !self.isSecuring else { return false }
         if !self.unread.isEmpty { return true }
         var octet: UInt8 = 0
         return unsafe recv(self.descriptor, &octet, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
@@ -132,6 +142,9 @@ final class LoopStream: ByteStream {
 
     func send(_ octets: borrowing Span<UInt8>) {
         guard self.state == .open, octets.count > 0 else { return }
+        if self.security != nil {
+            return unsafe octets.withUnsafeBufferPointer { unsafe self.sendSecured($0) }
+        }
         let isPending = self.isConnecting || self.pendingOutputCount > 0
         unsafe octets.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return }
@@ -149,19 +162,15 @@ final class LoopStream: ByteStream {
         }
     }
 
-    func startTLS(_ service: TLSService) { self.abort() }
-
-    var tls: TLSFacts? { nil }
-
-    func channelBinding(_ kind: ChannelBinding) -> [UInt8]? { nil }
-
     func setDeadline(seconds: Double?) {
-        guard self.state == .open else { return }
+        guard self.state == .open, !self.isSecuring else { return }
         self.moveDeadline(seconds)
     }
 
     func close(lingering: Bool) {
         guard self.state == .open else { return }
+        // In clear there is nothing more to say, and within TLS nothing yet.
+        guard !self.isSecuring else { return self.abort() }
         self.state = .closing
         self.lingers = lingering
         guard self.pendingOutputCount == 0 else {
@@ -176,6 +185,8 @@ final class LoopStream: ByteStream {
     func abort() {
         guard self.state != .dead else { return }
         self.state = .dead
+        self.noteFailedHandshake()
+        if self.pendingOutputCount == 0 { self.security?.sendCloseNotify() }
         self.setReading(false)
         if let event = unsafe self.deadlineEvent { unsafe event_del(event) }
         if let output = unsafe self.output {
@@ -185,9 +196,10 @@ final class LoopStream: ByteStream {
     }
 
     /// Ends the connection; if the peer is still sending, only after it had time to read.
-    private func linger() {
+    func linger() {
         guard !self.inputHasEnded, self.lingers || self.peerIsTalking else { return self.abort() }
         self.state = .lingering
+        self.endSecurity()
         self.unread.removeAll()
         shutdown(self.descriptor, Int32(SHUT_WR))
         self.setReading(true)
@@ -219,9 +231,11 @@ final class LoopStream: ByteStream {
         return unsafe output
     }
 
-    private func drained() {
+    func drained() {
         self.loop.beginTurn()
+        guard self.pendingOutputCount == 0 else { return }
         switch self.state {
+        case .open where self.isSecuring: self.awaitHello()
         case .open: self.handler?.drained(self)
         case .closing: self.linger()
         case .lingering, .dead: break
@@ -241,6 +255,7 @@ final class LoopStream: ByteStream {
         guard what & BEV_EVENT_CONNECTED != 0 else { return self.abort() }
         self.isConnecting = false
         guard self.state == .open else { return }
+        if self.isSecuring { return self.awaitHello() }
         self.setReading(true)
         self.handler?.connected(self)
     }

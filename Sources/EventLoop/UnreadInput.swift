@@ -26,6 +26,9 @@ struct UnreadInput {
         if !rest.isEmpty { self.octets.append(rest) }
     }
 
+    /// Keeps these octets behind those before.
+    mutating func append(_ more: borrowing Span<UInt8>) { self.octets.append(more) }
+
     /// Copies them to where there is room for `count` octets.
     func copy(to buffer: UnsafeMutablePointer<UInt8>) {
         for offset in 0..<self.count { unsafe buffer[offset] = self.octets[self.start + offset] }

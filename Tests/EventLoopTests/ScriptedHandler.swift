@@ -7,6 +7,7 @@ import Testing
 /// A handler whose every answer a test can choose, and which counts what it hears.
 final class ScriptedHandler: StreamHandler {
     var onConnected: (any ByteStream) -> Void = { _ in }
+    var onSecured: (any ByteStream) -> Void = { _ in }
     var onReceived: ([UInt8], any ByteStream) -> Consumption = { octets, _ in
         Consumption(count: octets.count, next: .awaitMore)
     }
@@ -16,6 +17,7 @@ final class ScriptedHandler: StreamHandler {
     var onEnded: (any ByteStream) -> Void = { _ in }
 
     private(set) var connectedCount = 0
+    private(set) var securedCount = 0
     private(set) var inputEndedCount = 0
     private(set) var drainedCount = 0
     private(set) var deadlineCount = 0
@@ -28,6 +30,13 @@ final class ScriptedHandler: StreamHandler {
         self.call {
             self.connectedCount += 1
             self.onConnected(stream)
+        }
+    }
+
+    func secured(_ stream: any ByteStream) {
+        self.call {
+            self.securedCount += 1
+            self.onSecured(stream)
         }
     }
 

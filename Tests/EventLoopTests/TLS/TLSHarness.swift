@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import EventLoop
+import MailBytes
+import Testing
+
+extension TLSService {
+    /// A service of the certificate of type ECDSA, with more when the test wants it.
+    static func forTests(
+        _ certificates: [TestCertificates.Files] = [TestCertificates.shared.ecdsa],
+        configure: (inout TLSOptions) -> Void = { _ in }
+    ) throws -> TLSService {
+        var options = TLSOptions(certificates: certificates)
+        configure(&options)
+        return try TLSService(options)
+    }
+}
+
+extension LoopHarness {
+    /// A listener of implicit TLS: each stream is greeted when it is secured, and echoes lines.
+    convenience init(
+        tls service: @escaping () -> TLSService,
+        configure: @escaping (ScriptedHandler, any ByteStream) -> Void = { _, _ in }
+    ) throws {
+        try self.init { handler, stream in
+            handler.onSecured = { $0.send("220 ready\n") }
+            handler.onReceived = { octets, stream in
+                stream.send(octets)
+                return Consumption(count: octets.count, next: .awaitMore)
+            }
+            configure(handler, stream)
+            stream.startTLS(service())
+        }
+    }
+
+    convenience init(
+        tls service: TLSService,
+        configure: @escaping (ScriptedHandler, any ByteStream) -> Void = { _, _ in }
+    ) throws {
+        try self.init(tls: { service }, configure: configure)
+    }
+
+    /// Runs the loop with a client in Python, and returns what it printed.
+    @discardableResult
+    func python(_ code: String) -> String {
+        let findings = Findings<Command.Outcome>()
+        self.run { findings.add(Command.python(code, to: $0)) }
+        guard let outcome = findings.all.first else { return "" }
+        #expect(outcome.status == 0, "\(outcome.output)")
+        return outcome.output.trimmingCharacters(in: ["\n"])
+    }
+
+    /// Runs the loop with `openssl s_client`, and returns what it printed.
+    func sClient(_ arguments: [String], input: String = "") -> String {
+        let findings = Findings<String>()
+        self.run { address in
+            let command = ["openssl", "s_client", "-connect", "\(address)"] + arguments
+            findings.add(Command.run(command, input: input).output)
+        }
+        return findings.all.first ?? ""
+    }
+}
+
+extension String {
+    func trimmingCharacters(in characters: Set<Character>) -> String {
+        var text = self[...]
+        while let last = text.last, characters.contains(last) { text.removeLast() }
+        return String(text)
+    }
+}
