@@ -44,7 +44,8 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
 /// What the server is assembled from.
 let serving: [Target.Dependency] = [
     "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-    "POP3Protocol", "SASL", "SMTPProtocol", .product(name: "Logging", package: "swift-log"),
+    "POP3Protocol", "Privileges", "SASL", "SMTPProtocol",
+    .product(name: "Logging", package: "swift-log"),
 ]
 
 let package = Package(
@@ -69,6 +70,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt"),
+        .systemLibrary(name: "CLinux"),
         .target(name: "CTOML"),
 
         module("MailBytes", []),
@@ -80,6 +82,7 @@ let package = Package(
         module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("Privileges", ["CLinux"]),
         module("LoadTesting", ["EventLoop", "MailBytes"]),
         .executableTarget(
             name: "LoadDriver",
@@ -139,6 +142,7 @@ let package = Package(
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
+        tests(of: "Privileges", also: ["EventLoop"]),
         tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),
         .target(
             name: "StoreSupport",

@@ -199,6 +199,23 @@ package final class EventLoop {
         return listener
     }
 
+    /// Listens on a socket that was opened by somebody else, whose file, if it has one, stays.
+    package func listen(
+        on socket: PassedSocket,
+        accept: @escaping (any ByteStream) -> Void
+    ) throws(EventLoopError) -> Listener {
+        socket.prepare()
+        let listener = try Listener(
+            self,
+            owning: socket.descriptor,
+            address: socket.address,
+            ownsFile: false,
+            accept: accept
+        )
+        self.listeners.append(listener)
+        return listener
+    }
+
     func forget(_ listener: Listener) { self.listeners.removeAll { $0 === listener } }
 
     /// Runs `body` once, after `seconds`.

@@ -14,6 +14,7 @@ package final class Listener {
     private unowned let loop: EventLoop
     private let accept: (any ByteStream) -> Void
     private var handle: OpaquePointer?
+    /// The file of a Unix socket, which goes away with it.
     private let path: String?
     private var pause = Pause.none
     private var retry: Timer?
@@ -37,6 +38,7 @@ package final class Listener {
         _ loop: EventLoop,
         owning descriptor: Int32,
         address: ListenAddress,
+        ownsFile: Bool = true,
         accept: @escaping (any ByteStream) -> Void
     ) throws(EventLoopError) {
         self.loop = loop
@@ -47,7 +49,7 @@ package final class Listener {
             self.path = nil
         case .unix(let path):
             self.address = address
-            self.path = path
+            self.path = ownsFile ? path : nil
         }
         // A backlog of 0 tells libevent that the socket listens already.
         unsafe self.handle = evconnlistener_new(

@@ -27,6 +27,15 @@ extension Complaint {
         switch failure {
         case .store(let why, let directory): self.init(why, directory: directory)
         case .server(let why): self.init(.unavailable, why)
+        case .privilege(let failure): self.init(failure)
+        }
+    }
+
+    init(_ failure: LeastPrivilege.Failure) {
+        switch failure {
+        case .noSuchUser(let why): self.init(.configuration, why)
+        case .directory(let error): self.init(.cannotCreate, "\(error)")
+        case .refused(let error): self.init(.noPermission, "\(error)")
         }
     }
 }

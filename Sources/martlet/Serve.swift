@@ -11,7 +11,7 @@ struct Serve: ParsableCommand {
         discussion: """
             Logs go to standard output. SIGTERM and SIGINT end it: sessions between commands are \
             told so at once, messages on their way in have limits.shutdown-grace-seconds; a second \
-            signal ends it at once. SIGUSR1 logs what the loop has been doing.
+            signal ends it at once. SIGHUP reads certificates and keys again. SIGUSR1 logs what the loop has been doing.
             """
     )
 
@@ -27,6 +27,12 @@ struct Serve: ParsableCommand {
                 case .store(let why, let directory): throw Complaint(why, directory: directory)
                 case .listener(let why, let isPermission):
                     throw Complaint(isPermission ? .noPermission : .unavailable, why)
+                case .configuration(let lines):
+                    throw Complaint(
+                        exitCode: .configuration,
+                        lines: lines.map { "\(configuration.path): \($0)" }
+                    )
+                case .privilege(let why): throw Complaint(.noPermission, why)
                 case .loop(let why): throw Complaint(.software, why)
                 }
             }

@@ -12,6 +12,7 @@ package struct Administrator {
     package enum Failure: Error {
         case store(StoreError, directory: String)
         case server(String)
+        case privilege(LeastPrivilege.Failure)
     }
 
     private let configuration: Configuration
@@ -27,6 +28,7 @@ package struct Administrator {
     package func perform(
         _ requests: [AdministrationRequest]
     ) throws(Failure) -> [AdministrationResult] {
+        try self.becomeUser()
         let store: MailStore
         let reader: MailStoreReader
         do throws(StoreError) {
@@ -46,6 +48,7 @@ package struct Administrator {
 
     /// Makes all unique-ids new, after a backup was restored; while no server runs.
     package func startNewIncarnations() throws(Failure) {
+        try self.becomeUser()
         do throws(StoreError) {
             let store = try MailStore(
                 directory: self.configuration.dataDirectory,
@@ -55,6 +58,15 @@ package struct Administrator {
             try store.startNewIncarnations()
         } catch {
             throw .store(error, directory: self.configuration.dataDirectory)
+        }
+    }
+
+    /// Files that root makes in the data directory would be closed to the server.
+    private func becomeUser() throws(Failure) {
+        do throws(LeastPrivilege.Failure) {
+            try LeastPrivilege.becomeUser(of: self.configuration)
+        } catch {
+            throw .privilege(error)
         }
     }
 

@@ -7,11 +7,11 @@ package import Configuration
 internal import EventLoop
 package import Logging
 
-/// The logger and the thread that writes its lines.
+/// The logger and the thread that writes its lines. Lines from before the thread starts are kept.
 package final class LogOutput {
     package let sink: LogSink
     package let logger: Logger
-    private let writer: WorkerThread
+    private var writer: WorkerThread?
 
     package init(_ settings: Configuration.Log) {
         let ring = LogRing()
@@ -26,6 +26,11 @@ package final class LogOutput {
         }
         self.sink = sink
         self.logger = Logger(label: "martlet") { _ in LineLogHandler(sink: sink) }
+    }
+
+    /// Starts the thread.
+    package func start() {
+        let ring = self.sink.ring
         self.writer = WorkerThread(name: "log") {
             ring.drain(
                 pause: { WorkerThread.sleep(milliseconds: 20) },
@@ -36,8 +41,9 @@ package final class LogOutput {
 
     /// Writes what is left; waits for it only so long, because standard output may be stuck.
     package func close() {
+        if self.writer == nil { self.start() }
         self.sink.ring.close()
-        self.writer.join(atMostSeconds: 2)
+        self.writer?.join(atMostSeconds: 2)
     }
 }
 

@@ -11,12 +11,17 @@ internal import MailBytes
 package import MailStore
 internal import MailSyntax
 internal import POP3Protocol
+internal import Privileges
 internal import SMTPProtocol
 
 /// The process that `martlet serve` is.
 package final class ServeProcess {
     /// Why the server cannot start.
     package enum Failure: Error {
+        /// What the configuration names cannot be used.
+        case configuration([String])
+        /// The system lets the process not be what it should be.
+        case privilege(String)
         case store(StoreError, directory: String)
         /// What the system said, and whether it is a matter of permissions.
         case listener(String, isPermission: Bool)
@@ -28,7 +33,8 @@ package final class ServeProcess {
     private let loop: EventLoop
     private let storage = StorageThreads()
     private let server: MailServer
-    private var listeners: [Listener] = []
+    private let sockets: ListeningSockets
+    private let certificates: ServerCertificates?
     private var isStopping = false
 
     /// Descriptors for the store, the log, listeners and the control socket.
@@ -46,12 +52,13 @@ package final class ServeProcess {
         defer { log.close() }
         let process = try ServeProcess(configuration, log)
         do throws(Failure) {
-            try process.listen()
+            try process.sockets.openAll()
         } catch {
             process.storage.stop()
             throw error
         }
         process.watchSignals()
+        process.watchCertificates()
         process.logger.info("ready", metadata: ["pid": .stringConvertible(getpid())])
         process.loop.run()
         process.storage.stop()
@@ -71,6 +78,16 @@ package final class ServeProcess {
         guard let postmaster = configuration.postmasterAddress else {
             throw .loop("the first of local-domains makes no address for postmaster")
         }
+        self.sockets = ListeningSockets(
+            self.loop,
+            configuration,
+            log.logger,
+            passed: PassedDescriptors.take().compactMap(PassedSocket.init)
+        )
+        try Self.giveUp(configuration, self.sockets, log.logger)
+        // The first other thread: it inherits what was given up.
+        log.start()
+        self.certificates = try Self.certificates(configuration, log.logger)
         let relay = AnswerRelay()
         let mailbox = self.loop.makeMailbox { (answer: TicketedReply) in
             relay.server?.answered(answer.reply, for: answer.ticket)
@@ -92,6 +109,47 @@ package final class ServeProcess {
             controlUser: geteuid()
         )
         relay.server = self.server
+        self.sockets.server = self.server
+        self.useCertificates()
+    }
+
+    /// Opens ports that need root, and then is no longer root, nor anything else that is not needed.
+    private static func giveUp(
+        _ configuration: Configuration,
+        _ sockets: ListeningSockets,
+        _ logger: Logger
+    ) throws(Failure) {
+        LeastPrivilege.forbidCoreDumps(logger)
+        let user: ServiceUser?
+        do throws(LeastPrivilege.Failure) {
+            user = try LeastPrivilege.user(of: configuration)
+            try LeastPrivilege.prepareDirectory(of: configuration, for: user)
+        } catch {
+            throw Failure(error, directory: configuration.dataDirectory)
+        }
+        if let user {
+            try sockets.openPorts()
+            do throws(LeastPrivilege.Failure) { try LeastPrivilege.become(user) } catch {
+                throw Failure(error, directory: configuration.dataDirectory)
+            }
+            LeastPrivilege.forbidCoreDumps(logger)
+            logger.info("no longer root", metadata: ["user": .string(user.name)])
+        }
+        LeastPrivilege.confine(configuration, logger)
+    }
+
+    private static func certificates(
+        _ configuration: Configuration,
+        _ logger: Logger
+    ) throws(Failure) -> ServerCertificates? {
+        let review = CertificateReview(configuration, now: WallClock.seconds)
+        guard review.errors.isEmpty else { throw .configuration(review.errors) }
+        ServerCertificates.log(review, logger)
+        do throws(TLSError) {
+            return try ServerCertificates(configuration, logger)
+        } catch {
+            throw .configuration(["tls: \(error)"])
+        }
     }
 
     private static func raiseDescriptorLimit(for limits: ServerLimits, _ logger: Logger) {
@@ -138,57 +196,6 @@ package final class ServeProcess {
         )
     }
 
-    // MARK: - Listeners
-
-    private func listen() throws(Failure) {
-        for listener in self.configuration.listeners {
-            let profile = self.configuration.profile(of: listener, tls: nil)
-            let bound: Listener
-            do throws(Failure) {
-                bound = try self.listen(on: listener.address.listenAddress) { [server] stream in
-                    server.accept(stream, for: profile)
-                }
-            } catch .listener(let why, isPermission: false) where listener.isOptional {
-                self.logger.warning("optional listener left out", metadata: ["why": .string(why)])
-                continue
-            }
-            self.logger.info(
-                "listening",
-                metadata: [
-                    "service": .string(listener.service.rawValue),
-                    "address": .stringConvertible(bound.address),
-                ]
-            )
-        }
-        let control = ListenAddress.unix(path: self.configuration.controlSocketPath)
-        _ = try self.listen(on: control) { [server] stream in server.acceptControl(stream) }
-    }
-
-    private func listen(
-        on address: ListenAddress,
-        accept: @escaping (any ByteStream) -> Void
-    ) throws(Failure) -> Listener {
-        do throws(EventLoopError) {
-            let listener = try self.loop.listen(on: address, backlog: 4096, accept: accept)
-            self.listeners.append(listener)
-            return listener
-        } catch {
-            throw .listener(
-                "cannot listen on \(address): \(error)\(Self.cure(error.code))",
-                isPermission: error.code == EACCES || error.code == EPERM
-            )
-        }
-    }
-
-    private static func cure(_ code: Int32) -> String {
-        switch code {
-        case EADDRINUSE: "; end the process that has it (ss -ltnp shows it), or change address"
-        case EACCES: "; ports below 1024 need root, CAP_NET_BIND_SERVICE, or a port above"
-        case EADDRNOTAVAIL: "; this machine has no such address"
-        default: ""
-        }
-    }
-
     // MARK: - Signals
 
     private func watchSignals() {
@@ -196,8 +203,9 @@ package final class ServeProcess {
             self.loop.onSignal(signal) { [unowned self] in self.stop() }
         }
         self.loop.onSignal(SIGHUP) { [unowned self] in
+            self.readCertificatesAgain()
             self.logger.notice(
-                "SIGHUP: the configuration is read at start only; restart to apply it"
+                "SIGHUP: certificates are read again, the configuration at start only"
             )
         }
         self.loop.onSignal(SIGUSR1) { [unowned self] in self.logState() }
@@ -214,9 +222,31 @@ package final class ServeProcess {
             "stopping",
             metadata: ["connections": .stringConvertible(self.server.connectionCount)]
         )
-        for listener in self.listeners { listener.close() }
-        self.listeners = []
+        self.sockets.close()
         self.server.stop { [loop] in loop.stop() }
+    }
+
+    // MARK: - Certificates
+
+    private func watchCertificates() {
+        guard let certificates = self.certificates else { return }
+        self.loop.after(seconds: ServerCertificates.watchSeconds) { [unowned self] in
+            if certificates.look() { self.useCertificates() }
+            self.watchCertificates()
+        }
+    }
+
+    private func readCertificatesAgain() {
+        if self.certificates?.readAgain() ?? false { self.useCertificates() }
+    }
+
+    /// For connections from now on; those that are there keep what they have.
+    private func useCertificates() {
+        guard let certificates = self.certificates else { return }
+        for (listener, profile) in zip(self.configuration.listeners, self.sockets.profiles)
+        where listener.tls != .off {
+            profile.tls = certificates.service(for: listener.service)
+        }
     }
 
     private func logState() {
@@ -228,6 +258,16 @@ package final class ServeProcess {
                 "turns": .stringConvertible(self.loop.turnTimes),
             ]
         )
+    }
+}
+
+extension ServeProcess.Failure {
+    fileprivate init(_ failure: LeastPrivilege.Failure, directory: String) {
+        switch failure {
+        case .noSuchUser(let why): self = .configuration([why])
+        case .directory(let error): self = .store(.retryable("\(error)"), directory: directory)
+        case .refused(let error): self = .privilege("\(error)")
+        }
     }
 }
 
