@@ -215,26 +215,27 @@ struct HeaderScanner {
     /// are passed over, and the header goes on to its empty line.
     private mutating func scanName(_ octets: borrowing Span<UInt8>, from start: Int) -> Int {
         var index = start
-        while index < octets.count, self.name.count <= Self.nameOctetsMax {
+        while index < octets.count {
             let octet = octets[index]
-            self.name.append(octet)
             index += 1
-            guard octet == UInt8(ascii: ":") || octet == .lf else { continue }
-            break
+            self.name.append(octet)
+            if octet == UInt8(ascii: ":") || octet == .lf || self.name.count > Self.nameOctetsMax {
+                self.endName(with: octet)
+                return index
+            }
         }
-        let isCut =
-            self.name.count <= Self.nameOctetsMax && self.name.last != UInt8(ascii: ":")
-            && self.name.last != .lf
-        if isCut { return index }
-        let name = self.name
-        self.name.removeAll(keepingCapacity: true)
-        guard case .field(let range, _) = Self.name(in: name.span, from: 0) else {
-            self.field = .other
-            self.place = name.last == .lf ? .lineStart : .value
-            return index
-        }
-        self.begin(name.span, range)
         return index
+    }
+
+    private mutating func endName(with octet: UInt8) {
+        let name = self.name
+        self.name = []
+        if case .field(let range, _) = Self.name(in: name.span, from: 0) {
+            self.begin(name.span, range)
+        } else {
+            self.field = .other
+            self.place = octet == .lf ? .lineStart : .value
+        }
     }
 
     private enum Name {
