@@ -14,7 +14,8 @@ extension EndToEnd {
             let home = try ScratchDirectory()
             let settings = """
                 set invisible
-                poll localhost protocol pop3 service \(way.pop3(of: server)) timeout 20 auth password
+                poll localhost protocol pop3 service \(way.pop3(of: server)) timeout 20
+                    auth password
                     user "\(SecureServer.user)" password "\(SecureServer.password)" nokeep
                     no rewrite \(way == .implicit ? "ssl" : "") sslproto 'TLS1.2+'
                     sslcertfile "\(server.identity.certificate)" sslcertck

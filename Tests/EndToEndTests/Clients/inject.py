@@ -12,11 +12,12 @@ certificate, user, password = sys.argv[1:4]
 submission, _, pop3, _ = (int(port) for port in sys.argv[4:])
 context = ssl.create_default_context(cafile=certificate)
 
+hello = b"EHLO client.example.org\r\n"
 cases = [
     # Port, what comes before, the command with what is slipped in, a command under TLS, its reply.
-    (submission, [b"EHLO client.example.org\r\n"], b"STARTTLS\r\nNOOP\r\nHELP\r\n", b"503 5.5.1"),
-    (submission, [b"EHLO client.example.org\r\n"], b"STARTTLS\r\nEHLO in.clear\r\nRSET\r\n", b"503 5.5.1"),
-    (submission, [b"EHLO client.example.org\r\n"], b"STARTTLS\r\nNO", b"503 5.5.1"),
+    (submission, [hello], b"STARTTLS\r\nNOOP\r\nHELP\r\n", b"503 5.5.1"),
+    (submission, [hello], b"STARTTLS\r\nEHLO in.clear\r\nRSET\r\n", b"503 5.5.1"),
+    (submission, [hello], b"STARTTLS\r\nNO", b"503 5.5.1"),
     (pop3, [], b"STLS\r\nCAPA\r\nUSER mallory\r\n", b"-ERR"),
     (pop3, [b"LANG de\r\n"], b"STLS\r\nUSER mallory\r\nPA", b"-ERR send USER first"),
 ]
