@@ -15,7 +15,8 @@ BUILD_PACKAGES = g++ git libcrypt-dev libevent-dev libsqlite3-dev libssl-dev \
 # The lines that `make run` prints are typed to curl.
 RUN_PACKAGES = curl
 # The clients of the end-to-end tests.
-TEST_PACKAGES = curl fetchmail mount mpop msmtp netcat-openbsd openssl python3 swaks
+TEST_PACKAGES = curl fetchmail gsasl libnet-ssleay-perl mount mpop msmtp netcat-openbsd openssl \
+	python3 swaks
 
 # The harness of the benchmarks, and the compiler of their yardstick.
 BENCH_PACKAGES = gcc libc6-dev python3
