@@ -3,7 +3,6 @@
 // From the configuration of a listener to the settings of its sessions.
 
 internal import Configuration
-internal import Credentials
 internal import EventLoop
 internal import POP3Protocol
 internal import SASL
@@ -15,8 +14,8 @@ extension Configuration {
         let networks = listener.xclientNetworks
         return ServiceProfile(
             service: ServiceProfile.Service(listener.service),
-            smtp: self.smtpSettings(of: listener, hasTLS: tls != nil),
-            pop3: self.pop3Settings(of: listener, hasTLS: tls != nil),
+            smtp: self.smtpSettings(of: listener, hasTLS: listener.tls != .off),
+            pop3: self.pop3Settings(of: listener, hasTLS: listener.tls != .off),
             tls: tls,
             isTLSImplicit: listener.tls == .implicit,
             expectsPROXYHeader: listener.expectsProxyHeader,
@@ -81,22 +80,6 @@ extension Configuration {
             }
         }
         return set
-    }
-
-    /// Those whose tokens are believed, with their keys as they are in their files now.
-    func tokenVerifier() throws(TokenKeysError) -> TokenVerifier {
-        var issuers: [TokenIssuer] = []
-        for issuer in self.auth.tokenIssuers {
-            issuers.append(
-                TokenIssuer(
-                    issuer: issuer.issuer,
-                    audience: issuer.audience,
-                    identityClaim: issuer.identityClaim,
-                    keys: try TokenKeys(path: issuer.keysPath)
-                )
-            )
-        }
-        return TokenVerifier(issuers: issuers)
     }
 }
 
