@@ -150,7 +150,10 @@ struct HeaderScanner {
             self.end(lacksEmptyLine: false)
             return true
         }
-        if self.place == .name { self.field = .other }
+        if self.place == .name {
+            self.name = []
+            self.field = .other
+        }
         self.place = .lineStart
         return false
     }
