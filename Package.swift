@@ -128,7 +128,11 @@ let package = Package(
             also: ["CAllocationCount", "MailBytes", "SASL", "TranscriptSupport"],
             resources: [.copy("Transcripts"), .copy("sequence.txt")]
         ),
-        tests(of: "SASL", also: ["MailBytes"]),
+        tests(
+            of: "SASL",
+            also: ["Credentials", "MailBytes", "TranscriptSupport"],
+            resources: [.copy("Transcripts")]
+        ),
         tests(of: "Credentials", also: ["MailBytes"]),
         // SQLite on a disk that fails and loses its power, for the tests of the store.
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
@@ -147,13 +151,19 @@ let package = Package(
 
         .target(
             name: "FuzzProperties",
-            dependencies: ["MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol"],
+            dependencies: [
+                "Credentials", "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol",
+            ],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),
         .testTarget(name: "StructureTests", swiftSettings: strict),
         .testTarget(name: "ProductsTests", swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzProperties", "TranscriptSupport"],
+            swiftSettings: strict
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -173,7 +183,8 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
-    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzSMTP"].map { name in
+    let fuzzers = ["FuzzAddress", "FuzzPOP3", "FuzzSASL", "FuzzSMTP", "FuzzToken"]
+    package.targets += fuzzers.map { name in
         .executableTarget(
             name: name,
             dependencies: ["FuzzProperties"],

@@ -7,6 +7,8 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "keys.h"
+
 // A context of HMAC-SHA-256 with its key, or NULL. It is made here because the parameters point
 // to their names, which a string of Swift gives for the time of one call only.
 static inline EVP_MAC_CTX *copenssl_hmac_sha256(const unsigned char *key, size_t count) {

@@ -7,7 +7,5 @@ package func apopDigestMatches(timestamp: [UInt8], secret: [UInt8], digest: [UIn
     var message = timestamp + secret
     defer { LibCrypto.wipe(&message) }
     guard let hash = LibCrypto.hash(.md5, message) else { return false }
-    let digits = Array("0123456789abcdef".utf8)
-    let expected = hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0xf)]] }
-    return LibCrypto.areEqual(expected, digest)
+    return LibCrypto.areEqual(hexadecimal(hash), digest)
 }

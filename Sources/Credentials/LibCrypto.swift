@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The calls into libcrypto: octets in, octets out. Everything unsafe of this module is here, in
-// KeyedHash.swift and in CryptFunction.swift.
+// KeyedHash.swift, CryptFunction.swift and Tokens.
 
 internal import COpenSSL
 
@@ -9,7 +9,7 @@ internal import COpenSSL
 enum HashFunction {
     case sha256
     case sha1
-    /// For APOP alone (RFC 1939, section 7).
+    /// For APOP (RFC 1939, section 7) and CRAM-MD5 (RFC 2195) alone.
     case md5
 
     /// Octets of a hash.

@@ -90,6 +90,15 @@ package struct PasswordRecord: Sendable {
         }
     }
 
+    /// The keys for a SCRAM mechanism; nil when only a password can be checked, or nothing.
+    package func scramKeys(_ mechanism: SCRAMKeys.Mechanism) -> SCRAMKeys? {
+        switch (self.verifier, mechanism) {
+        case (.scram(let keys, _), .sha256): keys
+        case (.scram(_, let keys), .sha1): keys
+        case (.crypt, _), (.nobody, _): nil
+        }
+    }
+
     /// Takes as long as `verify` does with keys derived here, for accounts that do not exist.
     package static func spendTime(on password: [UInt8]) {
         _ = SCRAMKeys.nobody.matches(password)

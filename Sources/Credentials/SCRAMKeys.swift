@@ -6,9 +6,9 @@
 internal import MailBytes
 
 /// The keys of one password for one mechanism.
-struct SCRAMKeys: Equatable, Sendable {
+package struct SCRAMKeys: Equatable, Sendable {
     /// The mechanism by its hash function.
-    enum Mechanism: String, Sendable {
+    package enum Mechanism: String, Sendable {
         case sha256 = "SCRAM-SHA-256"
         case sha1 = "SCRAM-SHA-1"
 
@@ -34,9 +34,12 @@ struct SCRAMKeys: Equatable, Sendable {
         }
     }
 
-    let mechanism: Mechanism
-    let iterations: Int
-    let salt: [UInt8]
+    /// What the keys are for.
+    package let mechanism: Mechanism
+    /// How often the client hashes its password.
+    package let iterations: Int
+    /// What it hashes it with.
+    package let salt: [UInt8]
     let storedKey: [UInt8]
     let serverKey: [UInt8]
 
@@ -74,7 +77,7 @@ struct SCRAMKeys: Equatable, Sendable {
         serverKey: [UInt8](repeating: 0, count: HashFunction.sha256.octetCount)
     )
 
-    private init(
+    init(
         mechanism: Mechanism,
         iterations: Int,
         salt: [UInt8],
