@@ -4,7 +4,6 @@
 // are cut changes nothing.
 
 import MailBytes
-import MailSyntax
 import SASL
 import SMTPProtocol
 import Testing
@@ -36,183 +35,36 @@ import Testing
         "RSET\r\nXCLIENT ADDR=IPV6:::1\r\nEHLO c\r\nLHLO c\r\n", "RSET\r\nSTARTTLS\r\nNOOP\r\n",
     ]
 
-    private static func answer(
-        _ effect: SMTPServerSession.Effect,
-        _ number: Int,
-        _ dialect: SMTPServerSettings.Dialect
-    ) -> SMTPServerSession.Answer? {
-        switch effect {
-        case .verifyRecipient: number % 5 == 0 ? .recipientUnknown : .recipientAccepted
-        case .verifyMailbox: number % 2 == 0 ? .mailboxUnknown : .mailboxVerified
-        case .expandList: .mailboxUnknown
-        case .openMessage:
-            number % 7 == 0 ? .storeFull : .messageOpened(MessageID(rawValue: UInt64(number)))
-        case .commitMessage:
-            number % 3 == 0
-                ? .commitFailed : dialect == .lmtp ? .recipientCommitted : .committed
-        case .verifySender: number % 6 == 0 ? .senderForbidden : .senderPermitted
-        case .completeHeader: number % 8 == 0 ? .authorForbidden : .headerCompleted
-        case .adoptClient: number % 2 == 0 ? .xclientRefused : .xclientAdopted
-        case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
-            .authenticate, .close:
-            nil
-        }
-    }
-
-    /// All that a conversation came to.
-    private struct Record: Equatable {
-        var replies: [UInt8] = []
-        var committed: [[UInt8]] = []
-        var authors: [[UInt8]] = []
-        var isClosed = false
-        var isUnbounded = false
-    }
-
-    /// A driver that knows no other answers than those of `answer`.
-    private struct Driver: ~Copyable {
-        var session: SMTPServerSession
-        let dialect: SMTPServerSettings.Dialect
-        var replies = ReplyBuffer()
-        var record = Record()
-        var message: [UInt8] = []
-        var answers = 0
-
-        init(_ settings: SMTPServerSettings) {
-            self.session = SMTPServerSession(settings: settings, peer: .unix, offersXCLIENT: true)
-            self.dialect = settings.dialect
-        }
-
-        /// Answers questions until there are none.
-        mutating func answer(_ first: SMTPServerSession.Step) -> SMTPServerSession.Step {
-            var step = first
-            while true {
-                if case .authenticate(let question) = step.effect {
-                    self.answers += 1
-                    step = self.answer(question)
-                } else if let answer = RandomSessionTests.answer(
-                    step.effect,
-                    self.answers,
-                    self.dialect
-                ) {
-                    self.note(step.effect)
-                    self.answers += 1
-                    step = self.session.reduce(.answered(answer), into: &self.replies)
-                    while self.session.awaiting == .answer, step.effect == .awaitInput {
-                        self.answers += 1
-                        step = self.session.reduce(
-                            .answered(.recipientCommitted),
-                            into: &self.replies
-                        )
-                    }
-                } else {
-                    return SMTPServerSession.Step(consumed: first.consumed, effect: step.effect)
-                }
-            }
-        }
-
-        private mutating func note(_ effect: SMTPServerSession.Effect) {
-            switch effect {
-            case .openMessage: self.message = []
-            case .commitMessage: self.record.committed.append(self.message)
-            case .completeHeader:
-                self.record.authors.append(self.session.authors.copy())
-                if self.session.lacksDate { self.message += Array("Date: now\r\n".utf8) }
-            default: break
-            }
-        }
-
-        private mutating func answer(_ question: SASLQuestion) -> SMTPServerSession.Step {
-            let text = Array("<1@h>".utf8)
-            if self.answers % 5 == 0 {
-                return self.session.reduce(.authenticationAnswered(.rejected), into: &self.replies)
-            }
-            switch question {
-            case .makeChallenge:
-                return self.session.reduce(
-                    .authenticationAnswered(.challenge(text.span)),
-                    into: &self.replies
-                )
-            case .findSCRAMKeys:
-                let none: [UInt8] = []
-                let keys = SASLAnswer.scramKeys(
-                    salt: text.span,
-                    iterations: 4096,
-                    nonce: text.span,
-                    channelBinding: none.span
-                )
-                return self.session.reduce(.authenticationAnswered(keys), into: &self.replies)
-            case .verifySCRAMProof:
-                return self.session.reduce(
-                    .authenticationAnswered(.scramVerified(serverSignature: text.span)),
-                    into: &self.replies
-                )
-            case .verifyPassword, .verifyDigest, .verifyCertificate, .verifyToken:
-                return self.session.reduce(.authenticationAnswered(.accepted), into: &self.replies)
-            }
-        }
-    }
-
     /// Holds a conversation of flights: after STARTTLS the rest of a flight is dropped, and the
     /// next one comes inside TLS.
     private func converse(
         _ flights: [[UInt8]],
         _ settings: SMTPServerSettings,
         segments: [Int]
-    ) -> Record {
-        var driver = Driver(settings)
-        var flight = 0
+    ) -> NumberedDriver.Record {
+        var driver = NumberedDriver(settings)
+        var wire = Flights(flights, segments)
         var buffered: [UInt8] = []
-        var rest = flights[0][...]
-        var segment = 0
-        var idle = 0
-        var step = driver.answer(
-            driver.session.reduce(.accepted(earlyTalk: false), into: &driver.replies)
-        )
+        var step = driver.greet()
         while true {
             buffered.removeFirst(step.consumed)
-            if step.effect == .close {
-                driver.record.isClosed = true
-                break
-            }
-            if step.effect == .startTLS {
+            switch step.effect {
+            case .close:
+                return driver.end(isClosed: true)
+            case .startTLS:
                 buffered = []
-                rest = []
-                guard flight + 1 < flights.count else { break }
-                step = driver.session.reduce(
-                    .secured(hasClientCertificate: flight % 2 == 0, bindsChannel: true),
-                    into: &driver.replies
-                )
+                guard wire.dropFlight() else { return driver.end(isClosed: false) }
+                step = driver.secure()
                 continue
-            }
-            if step.effect == .awaitInput {
-                if rest.isEmpty {
-                    flight += 1
-                    guard flight < flights.count else { break }
-                    rest = flights[flight][...]
-                }
-                let count = segments[segment % segments.count]
-                buffered += rest.prefix(count)
-                rest = rest.dropFirst(count)
-                segment += 1
-            }
-            let before = driver.replies.count
-            let taken = driver.session.reduce(.received(buffered.span), into: &driver.replies)
-            switch taken.effect {
-            case .appendContent(let range): driver.message += buffered[range.indices]
-            case .appendLineEnd: driver.message += [0x0d, 0x0a]
-            default: break
-            }
-            let said = driver.replies.count - before
-            let isIdle = taken.consumed == 0 && taken.effect == .proceed && said == 0
-            idle = isIdle ? idle + 1 : 0
-            if taken.consumed > buffered.count || idle > 3 || said > 4096 {
-                driver.record.isUnbounded = true
+            case .awaitInput:
+                guard let octets = wire.next() else { return driver.end(isClosed: false) }
+                buffered += octets
+            default:
                 break
             }
-            step = driver.answer(taken)
+            step = driver.receive(buffered)
+            if driver.record.isUnbounded { return driver.end(isClosed: false) }
         }
-        driver.record.replies = driver.replies.span.copy()
-        return driver.record
     }
 
     @Test(arguments: 0..<1500 as Range<UInt64>)
@@ -252,5 +104,35 @@ import Testing
         let segments = (0..<5).map { _ in Int.random(in: 1...40, using: &random) }
         #expect(self.converse(flights, settings, segments: segments) == whole, "seed \(seed)")
         #expect(self.converse(flights, settings, segments: [1]) == whole, "seed \(seed)")
+    }
+}
+
+/// What a client sends, in segments; STARTTLS ends a flight of it.
+private struct Flights {
+    private var flights: ArraySlice<[UInt8]>
+    private var rest: ArraySlice<UInt8> = []
+    private let segments: [Int]
+    private var segment = 0
+
+    init(_ flights: [[UInt8]], _ segments: [Int]) {
+        self.flights = flights[...]
+        self.segments = segments
+    }
+
+    mutating func next() -> ArraySlice<UInt8>? {
+        if self.rest.isEmpty {
+            guard let flight = self.flights.popFirst() else { return nil }
+            self.rest = flight[...]
+        }
+        let octets = self.rest.prefix(self.segments[self.segment % self.segments.count])
+        self.rest = self.rest.dropFirst(octets.count)
+        self.segment += 1
+        return octets
+    }
+
+    /// False when there is no other flight.
+    mutating func dropFlight() -> Bool {
+        self.rest = []
+        return !self.flights.isEmpty
     }
 }

@@ -10,16 +10,16 @@ import SMTPProtocol
 
 /// A driver that keeps the open message.
 struct SMTPConversation: ~Copyable {
-    private var session: SMTPServerSession
-    private var replies = ReplyBuffer()
-    private var transcript: [UInt8] = []
-    private var message: [UInt8]?
+    var session: SMTPServerSession
+    var replies = ReplyBuffer()
+    var transcript: [UInt8] = []
+    var message: [UInt8]?
     /// The answers that LMTP still waits for after `.commitMessage`.
-    private var isCommitting = false
-    private var questions: Int
+    var isCommitting = false
+    var questions: Int
     /// Octets of the open message that the client did not send.
-    private var addedOctets = 0
-    private let isLMTP: Bool
+    var addedOctets = 0
+    let isLMTP: Bool
     private let isSubmission: Bool
     private let messageOctetsMax: Int
 
@@ -66,8 +66,7 @@ struct SMTPConversation: ~Copyable {
         segment: Int
     ) throws(BrokenProperty) -> [UInt8] {
         var buffered: [UInt8] = []
-        var flights = flights[...]
-        var rest = flights.removeFirst()[...]
+        var wire = Flights(flights, segment: segment)
         var idleSteps = 0
         var step = self.session.reduce(.accepted(earlyTalk: false), into: &self.replies)
         while true {
@@ -82,8 +81,7 @@ struct SMTPConversation: ~Copyable {
                 return self.transcript
             case .startTLS:
                 try require(buffered.isEmpty, "what came with STARTTLS is done with")
-                guard let flight = flights.popFirst() else { return self.transcript }
-                rest = flight[...]
+                guard wire.dropFlight() else { return self.transcript }
                 step = self.secure()
                 continue
             case .awaitInput where self.session.awaiting == .answer:
@@ -91,12 +89,8 @@ struct SMTPConversation: ~Copyable {
                 step = try self.answer(.commitMessage)
                 continue
             case .awaitInput:
-                if rest.isEmpty {
-                    guard let flight = flights.popFirst() else { return self.transcript }
-                    rest = flight[...]
-                }
-                buffered += rest.prefix(segment)
-                rest = rest.dropFirst(segment)
+                guard let octets = wire.next() else { return self.transcript }
+                buffered += octets
             case .authenticate(let question):
                 step = try self.answer(question)
                 continue
@@ -121,7 +115,7 @@ struct SMTPConversation: ~Copyable {
     }
 
     /// A line end that the client did not send is not counted by the session.
-    private mutating func noteAddedLineEnd(
+    mutating func noteAddedLineEnd(
         _ effect: SMTPServerSession.Effect,
         _ contentOctets: Int
     ) {
@@ -228,128 +222,5 @@ struct SMTPConversation: ~Copyable {
                 try require(index > 0 && message[index - 1] == 0x0d, "a bare LF")
             }
         }
-    }
-
-    private mutating func answer(_ effect: SMTPServerSession.Effect) throws(BrokenProperty)
-        -> SMTPServerSession.Step
-    {
-        self.questions += 1
-        let choice = self.questions % 11
-        if effect != .commitMessage { self.isCommitting = false }
-        switch effect {
-        case .adoptClient:
-            let refusals: [SMTPServerSession.Answer] = [
-                .xclientRefused, .temporaryFailure, .rateExceeded,
-            ]
-            return self.answered(choice < 8 ? .xclientAdopted : refusals[choice - 8])
-        case .verifySender:
-            let refusals: [SMTPServerSession.Answer] = [
-                .senderForbidden, .temporaryFailure, .rateExceeded,
-            ]
-            return self.answered(choice < 8 ? .senderPermitted : refusals[choice - 8])
-        case .completeHeader:
-            return self.completed(choice)
-        case .verifyRecipient:
-            let refusals: [SMTPServerSession.Answer] = [
-                .recipientUnknown, .relayingDenied, .mailboxFull(permanent: true),
-                .mailboxFull(permanent: false), .temporaryFailure, .relayingUnavailable,
-                .rateExceeded,
-            ]
-            return self.answered(choice < 4 ? .recipientAccepted : refusals[choice - 4])
-        case .verifyMailbox:
-            return self.answered(choice < 6 ? .mailboxVerified : .mailboxUnknown)
-        case .expandList:
-            guard choice < 6 else { return self.answered(.mailboxUnknown) }
-            return self.session.reduce(
-                .listed(Array("a@fuzz.example.test\nb@fuzz.example.test".utf8).span),
-                into: &self.replies
-            )
-        case .openMessage:
-            guard choice < 9 else {
-                return self.answered(choice == 9 ? .storeFull : .temporaryFailure)
-            }
-            self.message = []
-            self.addedOctets = 0
-            return self.answered(.messageOpened(MessageID(rawValue: 7)))
-        case .commitMessage:
-            let refusals: [SMTPServerSession.Answer] = [
-                .commitFailed, .storeFull, .mailboxFull(permanent: false), .temporaryFailure,
-            ]
-            let success: SMTPServerSession.Answer = self.isLMTP ? .recipientCommitted : .committed
-            return self.answered(choice < 7 ? success : refusals[choice - 7])
-        case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
-            .authenticate, .close:
-            preconditionFailure("this is no question")
-        }
-    }
-
-    /// Appends what the header lacks, as a driver does, or refuses.
-    private mutating func completed(_ choice: Int) -> SMTPServerSession.Step {
-        let refusals: [SMTPServerSession.Answer] = [
-            .authorForbidden, .storeFull, .temporaryFailure,
-        ]
-        guard choice < 8 else { return self.answered(refusals[choice - 8]) }
-        var fields: [UInt8] = []
-        if self.session.lacksDate { fields += Array("Date: now\r\n".utf8) }
-        if self.session.lacksMessageID { fields += Array("Message-ID: <a@b>\r\n".utf8) }
-        self.message? += fields
-        self.addedOctets += fields.count
-        return self.answered(.headerCompleted)
-    }
-
-    private mutating func answered(
-        _ answer: SMTPServerSession.Answer
-    ) -> SMTPServerSession.Step {
-        let contentOctets = self.session.contentOctets
-        let step = self.session.reduce(.answered(answer), into: &self.replies)
-        self.noteAddedLineEnd(step.effect, contentOctets)
-        return step
-    }
-}
-
-// MARK: - Logins
-
-extension SMTPConversation {
-    private mutating func answer(_ question: SASLQuestion) throws(BrokenProperty)
-        -> SMTPServerSession.Step
-    {
-        try require(self.session.awaiting == .answer, "a question awaits an answer")
-        try require(!self.session.isAuthenticated, "nobody logs in twice")
-        self.transcript += Array("\(question) ".utf8) + self.session.exchange.identity.copy()
-        self.transcript += [0x0a]
-        self.questions += 1
-        switch self.questions % 11 {
-        case 0, 1: return self.reduce(.rejected)
-        case 2: return self.reduce(.temporaryFailure)
-        case 3: return self.reduce(.throttled)
-        case 4: return self.reduce(.unusable)
-        default: return self.accept(question)
-        }
-    }
-
-    private mutating func accept(_ question: SASLQuestion) -> SMTPServerSession.Step {
-        let text = Array("<1.2@fuzz.example.test>".utf8)
-        let none: [UInt8] = []
-        switch question {
-        case .makeChallenge:
-            return self.reduce(.challenge(text.span))
-        case .findSCRAMKeys(_, let binding):
-            return self.reduce(
-                .scramKeys(
-                    salt: text.span,
-                    iterations: 4096,
-                    nonce: text.span,
-                    channelBinding: binding == nil ? none.span : text.span
-                )
-            )
-        case .verifySCRAMProof:
-            return self.reduce(.scramVerified(serverSignature: text.span))
-        case .verifyPassword, .verifyDigest, .verifyCertificate, .verifyToken:
-            return self.reduce(.accepted)
-        }
-    }
-
-    private mutating func reduce(_ answer: SASLAnswer) -> SMTPServerSession.Step {
-        self.session.reduce(.authenticationAnswered(answer), into: &self.replies)
     }
 }
