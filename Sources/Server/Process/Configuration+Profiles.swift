@@ -4,20 +4,18 @@
 
 internal import Configuration
 internal import Credentials
-internal import EventLoop
 internal import POP3Protocol
 internal import SASL
 internal import SMTPProtocol
 
 extension Configuration {
-    /// What a listener offers; `tls` is nil where none is spoken.
-    func profile(of listener: Listener, tls: TLSService?) -> ServiceProfile {
+    /// What a listener offers; its certificates are read when the process is who it is to be.
+    func profile(of listener: Listener) -> ServiceProfile {
         let networks = listener.xclientNetworks
         return ServiceProfile(
             service: ServiceProfile.Service(listener.service),
-            smtp: self.smtpSettings(of: listener, hasTLS: tls != nil),
-            pop3: self.pop3Settings(of: listener, hasTLS: tls != nil),
-            tls: tls,
+            smtp: self.smtpSettings(of: listener, hasTLS: listener.tls != .off),
+            pop3: self.pop3Settings(of: listener, hasTLS: listener.tls != .off),
             isTLSImplicit: listener.tls == .implicit,
             expectsPROXYHeader: listener.expectsProxyHeader,
             alwaysOffersSCRAM: self.auth.scram == .always,

@@ -6,6 +6,7 @@
 
 package import Configuration
 internal import Logging
+internal import MailBytes
 package import Privileges
 
 /// As whom, and with what, the process does its work.
