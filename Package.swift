@@ -94,7 +94,7 @@ let package = Package(
             "Simulation",
             [
                 "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax", "POP3Protocol",
-                "SMTPProtocol", "Server",
+                "SASL", "SMTPProtocol", "Server",
             ]
         ),
         .executableTarget(

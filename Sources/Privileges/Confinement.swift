@@ -7,7 +7,7 @@ internal import CLinux
 internal import Glibc
 
 /// What a process still reaches once it is confined.
-package struct Confinement {
+package struct Confinement: Sendable {
     /// Directories, for everything but execution.
     package var writable: [String] = []
     /// Files, and directories with what is below them.

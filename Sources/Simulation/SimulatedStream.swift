@@ -156,6 +156,7 @@ package final class SimulatedStream: ByteStream {
             guard let self, !self.isGone else { return }
             guard self.output.isEmpty else { return self.secureOnceDrained() }
             if self.world.oneIn(50) { return self.vanish() }
+            if self.world.oneIn(50) { return self.stallHandshake() }
             self.isSecuring = false
             self.tls = TLSFacts(
                 version: "TLSv1.3",
@@ -165,6 +166,11 @@ package final class SimulatedStream: ByteStream {
             self.handler?.secured(self)
             self.deliver()
         }
+    }
+
+    /// The client says nothing more; the deadline of handshakes ends it.
+    private func stallHandshake() {
+        self.world.after(seconds: 20) { [weak self] in self?.vanish() }
     }
 
     // MARK: - Input

@@ -11,7 +11,10 @@ struct SecretFileTests {
         .appendingPathComponent("secret-\(UUID().uuidString)")
 
     init() throws {
-        try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: self.directory,
+            withIntermediateDirectories: true
+        )
     }
 
     @Test("It is made once, for its owner alone, and stays the same")

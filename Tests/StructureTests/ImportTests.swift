@@ -58,7 +58,7 @@ private struct Allowance {
             "Simulation",
             [
                 "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "SMTPProtocol", "Server",
+                "POP3Protocol", "SASL", "SMTPProtocol", "Server",
             ],
             system: ["Logging"]
         ),

@@ -3,20 +3,18 @@
 // From the configuration of a listener to the settings of its sessions.
 
 internal import Configuration
-internal import EventLoop
 internal import POP3Protocol
 internal import SASL
 internal import SMTPProtocol
 
 extension Configuration {
-    /// What a listener offers; `tls` is nil where none is spoken.
-    func profile(of listener: Listener, tls: TLSService?) -> ServiceProfile {
+    /// What a listener offers; its certificates are read when the process is who it is to be.
+    func profile(of listener: Listener) -> ServiceProfile {
         let networks = listener.xclientNetworks
         return ServiceProfile(
             service: ServiceProfile.Service(listener.service),
-            smtp: self.smtpSettings(of: listener, hasTLS: listener.tls != .off),
-            pop3: self.pop3Settings(of: listener, hasTLS: listener.tls != .off),
-            tls: tls,
+            smtp: self.smtpSettings(of: listener),
+            pop3: self.pop3Settings(of: listener),
             isTLSImplicit: listener.tls == .implicit,
             expectsPROXYHeader: listener.expectsProxyHeader,
             alwaysOffersSCRAM: self.auth.scram == .always,
@@ -25,7 +23,7 @@ extension Configuration {
         )
     }
 
-    private func smtpSettings(of listener: Listener, hasTLS: Bool) -> SMTPServerSettings {
+    private func smtpSettings(of listener: Listener) -> SMTPServerSettings {
         let isSubmission = listener.service == .submission
         return SMTPServerSettings(
             hostname: Array(self.hostname.utf8),
@@ -42,7 +40,7 @@ extension Configuration {
             answersVRFY: self.smtp.answersVRFY,
             answersEXPN: self.smtp.answersEXPN,
             acceptsSOML: self.smtp.acceptsSOML,
-            offersSTARTTLS: hasTLS && listener.tls == .starttls,
+            offersSTARTTLS: listener.tls == .starttls,
             mechanisms: self.mechanismSet(of: listener),
             permitsPlaintextAuth: listener.permitsPlaintextAuth,
             requiresAuthentication: isSubmission,
@@ -54,12 +52,12 @@ extension Configuration {
         )
     }
 
-    private func pop3Settings(of listener: Listener, hasTLS: Bool) -> POP3ServerSettings {
+    private func pop3Settings(of listener: Listener) -> POP3ServerSettings {
         POP3ServerSettings(
             hostname: Array(self.hostname.utf8),
             offersAPOP: self.pop3.offersAPOP,
             mechanisms: self.mechanismSet(of: listener),
-            offersSTLS: hasTLS && listener.tls == .starttls,
+            offersSTLS: listener.tls == .starttls,
             permitsPlaintext: listener.permitsPlaintextAuth,
             expiry: self.pop3.expireDays.map { .days($0) } ?? .never,
             loginDelaySeconds: self.pop3.loginDelaySeconds,

@@ -33,7 +33,7 @@ final class ListeningSockets {
         self.configuration = configuration
         self.logger = logger
         self.passed = passed
-        self.profiles = configuration.listeners.map { configuration.profile(of: $0, tls: nil) }
+        self.profiles = configuration.listeners.map(configuration.profile(of:))
     }
 
     /// Opens what may need root.
