@@ -166,7 +166,8 @@ extension LoopStream {
         guard !reading || !self.inputHasEnded else { return }
         self.isReading = reading
         if let output = unsafe self.output, self.security?.readsDescriptor == true {
-            unsafe _ = reading
+            unsafe _ =
+                reading
                 ? bufferevent_enable(output, Int16(EV_READ))
                 : bufferevent_disable(output, Int16(EV_READ))
         } else if reading {

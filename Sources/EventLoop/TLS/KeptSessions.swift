@@ -12,7 +12,7 @@ final class KeptSessions {
     private static let sessionsMax = 1024
 
     deinit {
-        for unsafe session in unsafe self.sessions { unsafe SSL_SESSION_free(session) }
+        for unsafesession in unsafe self.sessions { unsafe SSL_SESSION_free(session) }
     }
 
     /// Takes over a reference.

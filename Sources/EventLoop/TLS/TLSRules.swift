@@ -34,7 +34,7 @@ final class TLSRules {
     }
 
     deinit {
-        for unsafe context in unsafe self.owned { unsafe SSL_CTX_free(context) }
+        for unsafecontext in unsafe self.owned { unsafe SSL_CTX_free(context) }
     }
 
     // MARK: - Contexts
