@@ -94,7 +94,7 @@ let package = Package(
             "Simulation",
             [
                 "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax", "POP3Protocol",
-                "SMTPProtocol", "Server",
+                "SASL", "SMTPProtocol", "Server",
             ]
         ),
         .executableTarget(
@@ -156,14 +156,19 @@ let package = Package(
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol", "Server",
+                "Credentials", "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol",
+                "Server",
             ],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
         ),
         .testTarget(name: "StructureTests", swiftSettings: strict),
         .testTarget(name: "ProductsTests", swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzProperties", "TranscriptSupport"],
+            swiftSettings: strict
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )
@@ -183,7 +188,10 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // What the fuzzers check is built and tested always; they themselves need a link with libFuzzer,
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
-    package.targets += ["FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSMTP"].map { name in
+    let fuzzers = [
+        "FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzToken",
+    ]
+    package.targets += fuzzers.map { name in
         .executableTarget(
             name: name,
             dependencies: ["FuzzProperties"],

@@ -46,9 +46,10 @@ enum Schema {
         PRAGMA user_version = \(version);
         """
 
-    /// Find an account of a kind, or that there is none, without looking at all of them. The
-    /// conditions are those that the reader asks with. Files that were made before these get them
-    /// when they are opened.
+    /// Find an account of a kind, or that there is none, without looking at all of them.
+    ///
+    /// The conditions are those that the reader asks with. Files that were made before these get
+    /// them when they are opened.
     static let indexes = """
         CREATE INDEX IF NOT EXISTS account_imported ON account (id)
             WHERE substr(verifier, 1, 9) = x'31207b43525950547d';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One command line, parsed: RFC 1939, RFC 2449 section 8, RFC 1460 (LAST), RFC 6856 (UTF8, LANG),
-// RFC 2595 (STLS), RFC 5034 (AUTH) and XCLIENT. Arguments are ranges into the line; nothing is copied.
+// RFC 2595 (STLS), RFC 5034 (AUTH) and XCLIENT. Arguments are ranges into the line; nothing is
+// copied.
 
 internal import MailBytes
 

@@ -266,7 +266,9 @@ extension AuthorScanner {
 
 extension AuthorScanner {
     /// The newest octet of what is being read.
-    private var last: UInt8? { self.octets.count > self.start ? self.octets.last : nil }
+    private var last: UInt8? {
+        self.octets.count > self.start ? self.octets[self.octets.count - 1] : nil
+    }
 
     private mutating func beginAddress() {
         self.octets.removeLast(self.octets.count - self.start)

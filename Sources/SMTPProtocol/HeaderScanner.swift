@@ -114,34 +114,44 @@ struct HeaderScanner {
             case .name:
                 index = self.scanName(part, from: index)
             case .lineStart:
-                if part[index] == .cr || part[index] == .lf {
-                    self.end(lacksEmptyLine: false)
-                    return .ended(at: index)
-                }
-                let isFolded = part[index] == .space || part[index] == 0x09
-                if isFolded, self.field != nil {
-                    self.place = .value
-                    continue
-                }
-                self.endField()
-                switch Self.name(in: part, from: index) {
-                case .field(let name, let end):
-                    self.begin(part, name)
-                    index = end
-                case .none:
-                    return self.endAtBody(index)
-                case .incomplete where cut == .isFinal || part.count - index > Self.nameOctetsMax:
-                    return self.endAtBody(index)
-                case .incomplete where cut == .awaitsMore:
-                    return .undecided(at: index)
-                case .incomplete:
-                    self.name.append(part.extracting(index...))
-                    self.place = .name
-                    return .goesOn
-                }
+                if let progress = self.beginLine(part, at: &index, cut) { return progress }
             }
         }
         return .goesOn
+    }
+
+    /// Goes on behind the field name that begins at `index`, or says how far the reading came.
+    private mutating func beginLine(
+        _ part: borrowing Span<UInt8>,
+        at index: inout Int,
+        _ cut: Cut
+    ) -> Progress? {
+        if part[index] == .cr || part[index] == .lf {
+            self.end(lacksEmptyLine: false)
+            return .ended(at: index)
+        }
+        let isFolded = part[index] == .space || part[index] == 0x09
+        if isFolded, self.field != nil {
+            self.place = .value
+            return nil
+        }
+        self.endField()
+        switch Self.name(in: part, from: index) {
+        case .field(let name, let end):
+            self.begin(part, name)
+            index = end
+            return nil
+        case .none:
+            return self.endAtBody(index)
+        case .incomplete where cut == .isFinal || part.count - index > Self.nameOctetsMax:
+            return self.endAtBody(index)
+        case .incomplete where cut == .awaitsMore:
+            return .undecided(at: index)
+        case .incomplete:
+            self.name.append(part.extracting(index...))
+            self.place = .name
+            return .goesOn
+        }
     }
 
     /// Takes a line end that does not stand in the input as such; whether it is the header's end.
@@ -150,7 +160,10 @@ struct HeaderScanner {
             self.end(lacksEmptyLine: false)
             return true
         }
-        if self.place == .name { self.field = .other }
+        if self.place == .name {
+            self.name = []
+            self.field = .other
+        }
         self.place = .lineStart
         return false
     }
@@ -215,26 +228,27 @@ struct HeaderScanner {
     /// are passed over, and the header goes on to its empty line.
     private mutating func scanName(_ octets: borrowing Span<UInt8>, from start: Int) -> Int {
         var index = start
-        while index < octets.count, self.name.count <= Self.nameOctetsMax {
+        while index < octets.count {
             let octet = octets[index]
-            self.name.append(octet)
             index += 1
-            guard octet == UInt8(ascii: ":") || octet == .lf else { continue }
-            break
+            self.name.append(octet)
+            if octet == UInt8(ascii: ":") || octet == .lf || self.name.count > Self.nameOctetsMax {
+                self.endName(with: octet)
+                return index
+            }
         }
-        let isCut =
-            self.name.count <= Self.nameOctetsMax && self.name.last != UInt8(ascii: ":")
-            && self.name.last != .lf
-        if isCut { return index }
-        let name = self.name
-        self.name.removeAll(keepingCapacity: true)
-        guard case .field(let range, _) = Self.name(in: name.span, from: 0) else {
-            self.field = .other
-            self.place = name.last == .lf ? .lineStart : .value
-            return index
-        }
-        self.begin(name.span, range)
         return index
+    }
+
+    private mutating func endName(with octet: UInt8) {
+        let name = self.name
+        self.name = []
+        if case .field(let range, _) = Self.name(in: name.span, from: 0) {
+            self.begin(name.span, range)
+        } else {
+            self.field = .other
+            self.place = octet == .lf ? .lineStart : .value
+        }
     }
 
     private enum Name {

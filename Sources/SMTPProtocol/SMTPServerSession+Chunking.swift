@@ -95,12 +95,7 @@ extension SMTPServerSession {
             self.reply(.chunkTaken, into: &replies)
             return self.goOn(.chunking, into: &replies)
         }
-        if self.header.isOpen {
-            // An empty line without its LF ends a header like any other.
-            let isEnded = self.decoder.isAfterCR ? self.header.endLine() : true
-            if !self.decoder.isAfterCR { self.header.endContent() }
-            if isEnded { return .proceed }
-        }
+        if self.header.isOpen, self.endHeaderWithContent() { return .proceed }
         guard self.decoder.isAfterCR else { return self.commit() }
         // No LF will come.
         let piece = self.decoder.endAfterCR()

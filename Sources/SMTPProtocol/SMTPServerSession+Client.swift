@@ -65,8 +65,8 @@ extension SMTPServerSession {
         self.proposed = .none
         switch answer {
         case .xclientAdopted:
-            self.adopted = attributes
             self.forgetClient()
+            self.adopted = attributes
             self.isAuthenticated = attributes.attributes?.login.isEmpty == false
             replies.append(self.settings.greeting)
             self.lastReplyWasError = false
@@ -86,7 +86,13 @@ extension SMTPServerSession {
     }
 
     /// Forgets all that the client has said and shown in this session.
+    ///
+    /// What a proxy said about it stays, but for the login.
     mutating func forgetClient() {
+        if var attributes = self.adopted.attributes {
+            attributes.forgetLogin()
+            self.adopted = .attributes(attributes)
+        }
         self.forgetTransaction()
         self.envelope.forgetClientName()
         self.isExtended = false

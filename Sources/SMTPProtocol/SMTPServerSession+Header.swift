@@ -71,6 +71,14 @@ extension SMTPServerSession {
         return ContentStep(consumed: step.consumed, piece: step.piece)
     }
 
+    /// Ends the header because no chunk follows; false when its last line is to end first.
+    mutating func endHeaderWithContent() -> Bool {
+        // A CR whose LF will not come ends a line all the same, and an empty one the header.
+        guard !self.decoder.isAfterCR else { return self.header.endLine() }
+        self.header.endContent()
+        return true
+    }
+
     /// Asks about a header that is due, within DATA or this chunk of BDAT.
     mutating func judgeHeader(_ chunk: SMTPCommand.Chunk?) -> Effect {
         if self.header.lacksLineEnd {

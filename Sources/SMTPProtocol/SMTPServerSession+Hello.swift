@@ -52,15 +52,7 @@ extension SMTPServerSession {
         replies.append(self.settings.extensions.first)
         // RFC 3207, section 4.2: not once TLS is up.
         if self.settings.offersSTARTTLS, !self.isSecured { replies.append("250-STARTTLS\r\n") }
-        let mechanisms = self.mechanisms
-        if !mechanisms.isEmpty {
-            replies.append("250-AUTH")
-            for mechanism in SASLMechanism.allCases where mechanisms.contains(mechanism) {
-                replies.append(.space)
-                replies.append(mechanism.name)
-            }
-            replies.appendCRLF()
-        }
+        self.appendMechanisms(to: &replies)
         if self.offersXCLIENT {
             replies.append("250-")
             replies.append(XCLIENTAttributes.keyword)
@@ -68,6 +60,22 @@ extension SMTPServerSession {
             replies.appendCRLF()
         }
         replies.append(self.settings.extensions.last)
+    }
+
+    private func appendMechanisms(to replies: inout ReplyBuffer) {
+        let mechanisms = self.mechanisms
+        guard !mechanisms.isEmpty else { return }
+        replies.append("250-AUTH")
+        // By number, because `allCases` is an array and would be made anew.
+        var number: UInt8 = 0
+        while let mechanism = SASLMechanism(rawValue: number) {
+            if mechanisms.contains(mechanism) {
+                replies.append(.space)
+                replies.append(mechanism.name)
+            }
+            number += 1
+        }
+        replies.appendCRLF()
     }
 
     /// Whether the client may be called so.

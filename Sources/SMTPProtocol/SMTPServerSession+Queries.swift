@@ -202,7 +202,8 @@ extension SMTPServerSession {
         case .startTLS: self.settings.offersSTARTTLS && !self.isSecured
         case .auth: !self.mechanisms.isEmpty
         case .xclient: self.offersXCLIENT
-        case .mail, .rcpt, .data, .bdat, .rset, .noop, .quit, .help, .vrfy, .send, .turn, .get, .post, .head, .put, .delete, .options, .connect, .trace,
+        case .mail, .rcpt, .data, .bdat, .rset, .noop, .quit, .help, .vrfy, .send, .turn, .get,
+            .post, .head, .put, .delete, .options, .connect, .trace,
             .patch, .pri:
             true
         }

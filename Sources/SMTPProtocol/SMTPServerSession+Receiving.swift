@@ -75,13 +75,15 @@ extension SMTPServerSession {
         case .response:
             return SASLLimits.lineOctetsMax + 2
         case .command:
-            let isAUTH =
-                !self.settings.mechanisms.isEmpty
-                && octets.matches("AUTH ", in: ByteRange(0, min(5, octets.count)))
-            let longest = SASLLimits.lineOctetsMax + "AUTH SCRAM-SHA-256-PLUS \r\n".utf8.count
-            return isAUTH ? max(longest, self.settings.commandOctetsMax) : self.settings.commandOctetsMax
+            let isAUTH = octets.matches("AUTH ", in: ByteRange(0, min(5, octets.count)))
+            let octetsMax = self.settings.commandOctetsMax
+            guard isAUTH, !self.settings.mechanisms.isEmpty else { return octetsMax }
+            return max(octetsMax, SASLLimits.lineOctetsMax + Self.beforeResponseOctets)
         }
     }
+
+    /// The octets of AUTH with its mechanism, and of the line end.
+    private static let beforeResponseOctets = "AUTH SCRAM-SHA-256-PLUS \r\n".utf8.count
 
     /// A line: how many octets it has, with and without its line end.
     private struct Line {

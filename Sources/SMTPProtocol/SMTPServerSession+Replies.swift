@@ -104,7 +104,8 @@ extension SMTPServerSession {
         case .awaitingGreeting, .awaitingCommand(.greeted), .awaitingCommand(.ready),
             .awaitingCommand(.transaction), .authenticating:
             return self.end(saying: .goingDown, into: &replies)
-        case .awaitingCommand(.chunking), .suspended, .securing, .receivingContent, .refusingContent,
+        case .awaitingCommand(.chunking), .suspended, .securing, .receivingContent,
+            .refusingContent,
             .receivingChunk, .refusingChunk:
             return .awaitInput
         case .closed:

@@ -28,6 +28,10 @@ public struct XCLIENTAttributes: Equatable, Sendable {
     /// No attributes.
     init() {}
 
+    mutating func forgetLogin() {
+        self.login = []
+    }
+
     /// ADDR and PORT: the client's end of its connection; nil when that is not known.
     public var address: NetworkAddress? { self.host?.with(port: self.port) }
 

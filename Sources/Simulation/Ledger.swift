@@ -18,6 +18,8 @@ package final class Ledger {
     package struct Entry: Sendable {
         package let number: Int
         package let body: [UInt8]
+        /// The reverse-path that it is sent with.
+        package let sender: String
         /// The maildrops that it was addressed to.
         package var fates: [String: Fate]
         fileprivate var settled: Set<String> = []
@@ -42,10 +44,16 @@ package final class Ledger {
     // MARK: - Senders
 
     /// A message that will be addressed to those maildrops.
-    package func open(for maildrops: Set<String>, body: (Int) -> [UInt8]) -> Int {
+    package func open(
+        for maildrops: Set<String>,
+        from sender: String,
+        body: (Int) -> [UInt8]
+    ) -> Int {
         let number = self.entries.count
         let fates = Dictionary(uniqueKeysWithValues: maildrops.map { ($0, Fate.unsent) })
-        self.entries.append(Entry(number: number, body: body(number), fates: fates))
+        self.entries.append(
+            Entry(number: number, body: body(number), sender: sender, fates: fates)
+        )
         return number
     }
 

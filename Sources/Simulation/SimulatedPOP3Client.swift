@@ -18,6 +18,7 @@ package final class SimulatedPOP3Client {
     private var received: [UInt8] = []
     private var isGone = false
     private var isInside = false
+    private let usesTLS: Bool
     private var stage = Stage.greeting
     private var content: [UInt8] = []
     private var sizes: [Int] = []
@@ -32,6 +33,7 @@ package final class SimulatedPOP3Client {
 
     private enum Stage {
         case greeting
+        case stls
         case user
         case password
         case count
@@ -50,13 +52,15 @@ package final class SimulatedPOP3Client {
         ledger: Ledger,
         mailbox: String,
         password: String,
-        isFinal: Bool
+        isFinal: Bool,
+        usesTLS: Bool = false
     ) {
         self.world = world
         self.ledger = ledger
         self.mailbox = mailbox
         self.password = password
         self.isFinal = isFinal
+        self.usesTLS = usesTLS
     }
 
     package func connect(_ stream: SimulatedStream) { self.stream = stream }
@@ -97,11 +101,18 @@ package final class SimulatedPOP3Client {
     private func takeReply(_ line: [UInt8], isPositive: Bool) {
         switch self.stage {
         case .greeting:
-            self.say("USER \(self.mailbox)", .user)
+            guard isPositive, self.usesTLS else { return self.logIn() }
+            self.say("STLS", .stls)
+        case .stls:
+            guard isPositive else { return self.quit() }
+            self.logIn()
         case .user:
             self.mustBeSeen = self.ledger.mustBeThere(in: self.mailbox)
             self.say("PASS \(self.password)", .password)
         case .password:
+            if !isPositive, String(decoding: line, as: UTF8.self).contains("[AUTH]") {
+                self.ledger.violate("a right proof was refused")
+            }
             guard isPositive else { return self.quit() }
             self.isInside = true
             if let stream { self.ledger.enter(self.mailbox, by: stream) }
@@ -135,6 +146,15 @@ package final class SimulatedPOP3Client {
         case .content, .sizes, .uniqueIDs:
             break
         }
+    }
+
+    private func logIn() {
+        guard !self.isFinal, self.world.oneIn(3) else {
+            return self.say("USER \(self.mailbox)", .user)
+        }
+        self.mustBeSeen = self.ledger.mustBeThere(in: self.mailbox)
+        let response = SimulatedProof.plain(self.mailbox, self.password)
+        self.say("AUTH PLAIN \(response)", .password)
     }
 
     /// Whether a refusal is about the server, and says nothing of the command.
@@ -214,7 +234,8 @@ package final class SimulatedPOP3Client {
             self.ledger.violate("message \(number) is not as it was sent")
         }
         let trace = String(decoding: self.content[..<start], as: UTF8.self)
-        if !trace.hasPrefix("Return-Path: <sender@example.test>\r\nReceived: from ") {
+        let sender = self.ledger.entries[number].sender
+        if !trace.hasPrefix("Return-Path: <\(sender)>\r\nReceived: from ") {
             self.ledger.violate("message \(number) has the trace \(trace)")
         }
         self.seen.append(number)

@@ -14,6 +14,9 @@ package final class SimulatedSMTPClient {
     /// Addresses, and the maildrops that each leads to.
     private let addresses: [(address: String, maildrops: [String])]
     private let isLMTP: Bool
+    private let role: Role
+    /// Whether the server has said so.
+    private var hasLoggedIn = false
     private var stream: SimulatedStream?
     private var received: [UInt8] = []
     private var isGone = false
@@ -30,14 +33,34 @@ package final class SimulatedSMTPClient {
     private var ends: [(offset: Int, number: Int)] = []
     private var position = 0
 
+    /// What the client is to its server.
+    package enum Role {
+        /// Another server, or a stranger.
+        case peer
+        /// A user who may submit mail with the right password, and tries without.
+        case user(name: String, password: String)
+    }
+
     private enum Meaning {
         case greeting
         case other
+        case startTLS
+        case login(isRight: Bool)
+        case forgedSender
         case reset
         case recipient(maildrops: [String])
         case dataCommand
         case chunk
         case endOfContent(number: Int)
+
+        /// DATA, AUTH and STARTTLS end a group (RFC 2920, section 3.1).
+        var endsGroup: Bool {
+            switch self {
+            case .dataCommand, .login, .startTLS: true
+            case .greeting, .other, .forgedSender, .reset, .recipient, .chunk, .endOfContent:
+                false
+            }
+        }
     }
 
     private struct Exchange {
@@ -49,14 +72,17 @@ package final class SimulatedSMTPClient {
         world: VirtualWorld,
         ledger: Ledger,
         addresses: [(address: String, maildrops: [String])],
-        isLMTP: Bool
+        isLMTP: Bool,
+        role: Role = .peer,
+        usesSTARTTLS: Bool = false
     ) {
         self.world = world
         self.ledger = ledger
         self.addresses = addresses
         self.isLMTP = isLMTP
+        self.role = role
         if world.oneIn(4) { self.octetsUntilDrop = world.pick(world.oneIn(2) ? 4000 : 300) }
-        self.plan()
+        self.plan(usesSTARTTLS)
     }
 
     /// The connection, once the server has it.
@@ -67,10 +93,33 @@ package final class SimulatedSMTPClient {
 
     // MARK: - The plan
 
-    private func plan() {
-        self.say("\(self.isLMTP ? "LHLO" : "EHLO") client.example.test", .other)
+    private func plan(_ usesSTARTTLS: Bool) {
+        let hello = "\(self.isLMTP ? "LHLO" : "EHLO") client.example.test"
+        self.say(hello, .other)
+        if usesSTARTTLS {
+            self.say("STARTTLS", .startTLS)
+            self.say(hello, .other)
+        }
+        if case .user(let name, let password) = self.role { self.planLogin(name, password) }
         for _ in 0..<(1 + self.world.pick(3)) { self.planMessage() }
         self.say("QUIT", .other)
+    }
+
+    /// Most log in, at once or after a slip; some never do, and some send as somebody else.
+    private func planLogin(_ name: String, _ password: String) {
+        if self.world.oneIn(4) {
+            self.say("AUTH PLAIN \(SimulatedProof.plain(name, "slip"))", .login(isRight: false))
+        }
+        if self.world.oneIn(5) { return }
+        self.say("AUTH PLAIN \(SimulatedProof.plain(name, password))", .login(isRight: true))
+        if self.world.oneIn(4) {
+            self.say("MAIL FROM:<postmaster@example.test>", .forgedSender)
+        }
+    }
+
+    private var sender: String {
+        if case .user(let name, _) = self.role { return name }
+        return "sender@example.test"
     }
 
     private func planMessage() {
@@ -78,11 +127,12 @@ package final class SimulatedSMTPClient {
             self.addresses[self.world.pick(self.addresses.count)]
         }
         var lines: [String] = []
-        let number = self.ledger.open(for: Set(targets.flatMap(\.maildrops))) { number in
+        let maildrops = Set(targets.flatMap(\.maildrops))
+        let number = self.ledger.open(for: maildrops, from: self.sender) { number in
             lines = self.lines(number)
             return Array(lines.joined().utf8)
         }
-        self.say("MAIL FROM:<sender@example.test>", .reset)
+        self.say("MAIL FROM:<\(self.sender)>", .reset)
         for target in targets {
             self.say(
                 "RCPT TO:<\(target.address)>",
@@ -178,12 +228,16 @@ package final class SimulatedSMTPClient {
             return
         }
         let isPositive = code / 100 == 2
+        self.checkLogin(meaning, code)
         if case .endOfContent(let number) = meaning {
             guard self.replyToContent(number, isPositive) else { return }
         }
         self.waiting.removeFirst()
         switch meaning {
-        case .greeting, .other, .endOfContent: break
+        case .greeting, .other, .endOfContent, .login, .forgedSender: break
+        case .startTLS:
+            // Without TLS nothing more is said.
+            if !isPositive { self.script = [] }
         case .reset:
             self.accepted = []
             self.isChunkRefused = false
@@ -200,6 +254,24 @@ package final class SimulatedSMTPClient {
             self.script.insert(reset, at: 0)
         }
         if self.waiting.isEmpty { self.sendNext() }
+    }
+
+    /// Nobody gets in without a right proof, and nothing is taken from who is not in.
+    private func checkLogin(_ meaning: Meaning, _ code: Int) {
+        guard case .user = self.role else { return }
+        switch meaning {
+        case .login(let isRight):
+            if code == 235 { self.hasLoggedIn = true }
+            if code == 235, !isRight { self.ledger.violate("a wrong password was taken") }
+            if code == 535, isRight { self.ledger.violate("a right password was refused") }
+        case .forgedSender where code == 250:
+            self.ledger.violate("somebody else's address was taken")
+        case .recipient, .endOfContent, .chunk:
+            if code / 100 == 2, !self.hasLoggedIn {
+                self.ledger.violate("mail was taken without a login")
+            }
+        default: break
+        }
     }
 
     /// One reply to a whole message; true when it was the last.
@@ -235,8 +307,7 @@ package final class SimulatedSMTPClient {
                 self.ends.append((octets.count, number))
             }
             self.waiting.append(exchange.meaning)
-            // DATA and EHLO end a group (RFC 2920, section 3.1).
-            if case .dataCommand = exchange.meaning { break }
+            if exchange.meaning.endsGroup { break }
         } while !self.script.isEmpty && !self.world.oneIn(3)
         self.world.after(seconds: 0) { [weak self] in self?.transmit(octets[...]) }
     }

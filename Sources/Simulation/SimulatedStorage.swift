@@ -92,8 +92,12 @@ package final class SimulatedStorage: Storage, PasswordChecker {
         }
     }
 
+    /// How many proofs were given to the workers.
+    package private(set) var checkCount = 0
+
     package func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool {
         self.askedCount += 1
+        self.checkCount += 1
         guard !self.happens(self.faults.failedReadOneIn) else { return false }
         self.world.after(seconds: self.world.between(0, 0.02)) { [weak self] in
             self?.answer(.judged(attempt.judge()), for: ticket)

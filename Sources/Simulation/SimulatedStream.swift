@@ -17,6 +17,8 @@ package final class SimulatedStream: ByteStream {
     package var handler: (any StreamHandler)?
     package var receiveOctetsLimit: Int?
     package private(set) var tls: TLSFacts?
+    /// What the client shows in the handshake.
+    package var clientCertificate: TLSFacts.ClientCertificate?
 
     private let world: VirtualWorld
     private let reading: Reading
@@ -154,11 +156,21 @@ package final class SimulatedStream: ByteStream {
             guard let self, !self.isGone else { return }
             guard self.output.isEmpty else { return self.secureOnceDrained() }
             if self.world.oneIn(50) { return self.vanish() }
+            if self.world.oneIn(50) { return self.stallHandshake() }
             self.isSecuring = false
-            self.tls = TLSFacts(version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384")
+            self.tls = TLSFacts(
+                version: "TLSv1.3",
+                cipher: "TLS_AES_256_GCM_SHA384",
+                clientCertificate: self.clientCertificate
+            )
             self.handler?.secured(self)
             self.deliver()
         }
+    }
+
+    /// The client says nothing more; the deadline of handshakes ends it.
+    private func stallHandshake() {
+        self.world.after(seconds: 20) { [weak self] in self?.vanish() }
     }
 
     // MARK: - Input

@@ -10,6 +10,7 @@ internal import MailBytes
 package import MailStore
 internal import MailSyntax
 internal import POP3Protocol
+internal import SASL
 internal import SMTPProtocol
 internal import Server
 
@@ -32,7 +33,10 @@ package final class Simulation {
     /// The last maildrop takes no more than this.
     private static let quota = 6000
     private static let hostname = Array("mail.example.test".utf8)
-    private static let pop3Settings = POP3ServerSettings(hostname: hostname, permitsPlaintext: true)
+    /// A proxy whose headers are believed.
+    private static let proxy = NetworkAddress(ipv4: 0x0a00_0001, port: 1)
+    /// Everybody who behaves, by and large, comes from here.
+    private static let home = NetworkAddress(ipv4: 0xc000_0201, port: 0)
 
     /// How a run comes to its end.
     private enum Ending: Int, CaseIterable {
@@ -79,6 +83,10 @@ package final class Simulation {
         self.limits.connections = [3, 100][self.world.pick(2)]
         self.limits.idleSeconds = [20, 300][self.world.pick(2)]
         self.limits.transactionSeconds = [60, 1800][self.world.pick(2)]
+        self.limits.greetingDelaySeconds = [0, 0, 2][self.world.pick(3)]
+        self.limits.loginFailuresPerClient = [3, 8][self.world.pick(2)]
+        self.limits.loginFailuresPerAccount = [4, 50][self.world.pick(2)]
+        self.limits.loginBanSeconds = [10, 900][self.world.pick(2)]
         self.start(self.faults)
     }
 
@@ -102,7 +110,8 @@ package final class Simulation {
                     catchAll: nil,
                     postmaster: postmaster
                 ),
-                isExempt: { _ in true }
+                isExempt: { _ in false },
+                isTrustedProxy: { $0 == Self.proxy }
             ),
             time: self.world,
             storage: storage,
@@ -125,13 +134,14 @@ package final class Simulation {
     package func run(clients: Int) -> [String] {
         for _ in 0..<clients {
             self.world.after(seconds: self.world.between(0, 3)) { [unowned self] in
-                if self.world.oneIn(3) {
-                    self.startReader(isFinal: false)
-                } else {
-                    self.startWriter(isLMTP: self.world.oneIn(3))
+                switch self.world.pick(4) {
+                case 0: self.startReader(isFinal: false)
+                case 1: self.startUser()
+                default: self.startPeer(isLMTP: self.world.oneIn(3))
                 }
             }
         }
+        if self.world.oneIn(2) { self.storm() }
         let ending = Ending.allCases[self.world.pick(Ending.allCases.count)]
         self.world.after(seconds: self.world.between(0, 5)) { [unowned self] in self.end(ending) }
         guard self.world.run(countMax: 200_000) else { return ["the world does not come to rest"] }
@@ -170,59 +180,156 @@ package final class Simulation {
         }
     }
 
-    private func startWriter(isLMTP: Bool) {
+    /// Another server, or a local program that speaks LMTP.
+    private func startPeer(isLMTP: Bool) {
+        let way = self.way(isLMTP ? .lmtp : .smtp)
         let client = SimulatedSMTPClient(
             world: self.world,
             ledger: self.ledger,
             addresses: self.addresses,
-            isLMTP: isLMTP
+            isLMTP: isLMTP,
+            usesSTARTTLS: way.isTLSWanted
         )
-        let stream = self.stream(.irregular) { client.receive($0) }
+        let stream = self.stream(.irregular, way) { client.receive($0) }
         client.connect(stream)
-        let settings = SMTPServerSettings(
-            hostname: Self.hostname,
-            dialect: isLMTP ? .lmtp : .smtp
+        self.open(stream, way)
+    }
+
+    /// A user of submission.
+    private func startUser() {
+        let way = self.way(.submission)
+        let name = self.maildrops[self.world.pick(self.maildrops.count)]
+        let client = SimulatedSMTPClient(
+            world: self.world,
+            ledger: self.ledger,
+            addresses: self.addresses,
+            isLMTP: false,
+            role: .user(name: name, password: Self.password),
+            usesSTARTTLS: way.isTLSWanted
         )
-        self.server?.accept(
-            stream,
-            for: ServiceProfile(
-                service: isLMTP ? .lmtp : .smtp,
-                smtp: settings,
-                pop3: Self.pop3Settings
-            )
-        )
+        let stream = self.stream(.irregular, way) { client.receive($0) }
+        client.connect(stream)
+        self.open(stream, way)
     }
 
     @discardableResult
     private func startReader(isFinal: Bool, of maildrop: String? = nil) -> SimulatedPOP3Client {
+        let way = isFinal ? Way(service: .pop3) : self.way(.pop3)
         let client = SimulatedPOP3Client(
             world: self.world,
             ledger: self.ledger,
             mailbox: maildrop ?? self.maildrops[self.world.pick(self.maildrops.count)],
             password: Self.password,
-            isFinal: isFinal
+            isFinal: isFinal,
+            usesTLS: way.isTLSWanted
         )
         let isSlow = !isFinal && self.world.oneIn(5)
-        let stream = self.stream(isSlow ? .slow : .irregular) { client.receive($0) }
+        let stream = self.stream(isSlow ? .slow : .irregular, way) { client.receive($0) }
         client.connect(stream)
+        self.open(stream, way)
+        return client
+    }
+
+    /// Guesses from several addresses, all within a few seconds.
+    private func storm() {
+        for _ in 0..<(5 + self.world.pick(20)) {
+            self.world.after(seconds: self.world.between(0, 4)) { [unowned self] in
+                let speaksPOP3 = self.world.oneIn(2)
+                let attacker = SimulatedAttacker(
+                    world: self.world,
+                    ledger: self.ledger,
+                    users: self.maildrops,
+                    speaksPOP3: speaksPOP3
+                )
+                var way = Way(service: speaksPOP3 ? .pop3 : .submission)
+                way.peer = NetworkAddress(
+                    ipv4: 0xc633_6400 + UInt32(self.world.pick(3)),
+                    port: 9
+                )
+                let stream = self.stream(.irregular, way) { attacker.receive($0) }
+                attacker.connect(stream)
+                self.open(stream, way)
+            }
+        }
+    }
+
+    // MARK: - Ways in
+
+    /// How a connection reaches the server.
+    private struct Way {
+        let service: ServiceProfile.Service
+        var tls = TLSUse.none
+        var isProxied = false
+        var peer = Simulation.home
+
+        enum TLSUse {
+            case none
+            case onRequest
+            case implicit
+        }
+
+        /// Whether the client asks for TLS.
+        var isTLSWanted: Bool { self.tls == .onRequest }
+    }
+
+    private func way(_ service: ServiceProfile.Service) -> Way {
+        var way = Way(service: service)
+        way.tls = [.none, .none, .onRequest, .implicit][self.world.pick(4)]
+        way.isProxied = self.world.oneIn(5)
+        if way.isProxied { way.peer = Self.proxy }
+        return way
+    }
+
+    private func open(_ stream: SimulatedStream, _ way: Way) {
+        let mayStartTLS = way.tls == .onRequest
         let profile = ServiceProfile(
-            service: .pop3,
-            smtp: SMTPServerSettings(hostname: Self.hostname),
-            pop3: Self.pop3Settings
+            service: way.service,
+            smtp: SMTPServerSettings(
+                hostname: Self.hostname,
+                dialect: way.service == .lmtp ? .lmtp : .smtp,
+                offersSTARTTLS: mayStartTLS,
+                mechanisms: way.service == .submission ? [.plain] : [],
+                permitsPlaintextAuth: true,
+                requiresAuthentication: way.service == .submission,
+                isSubmission: way.service == .submission
+            ),
+            pop3: POP3ServerSettings(
+                hostname: Self.hostname,
+                mechanisms: [.plain],
+                offersSTLS: mayStartTLS,
+                permitsPlaintext: true
+            ),
+            tls: way.tls == .none ? nil : try? TLSService(TLSOptions(certificates: [])),
+            isTLSImplicit: way.tls == .implicit,
+            expectsPROXYHeader: way.isProxied
         )
         self.server?.accept(stream, for: profile)
-        return client
+        if way.isProxied { self.sendHeader(on: stream) }
+    }
+
+    /// A proxy's header in two segments; now and then one that is none.
+    private func sendHeader(on stream: SimulatedStream) {
+        let isSound = !self.world.oneIn(20)
+        let text = "PROXY TCP4 \(isSound ? Self.home.host : "nowhere") 192.0.2.9 4711 25\r\n"
+        let header = Array(text.utf8)
+        let cut = self.world.pick(header.count + 1)
+        stream.arrive(Array(header[..<cut]))
+        // Some are too late.
+        self.world.after(seconds: self.world.between(0, self.world.oneIn(10) ? 5 : 1)) {
+            stream.arrive(Array(header[cut...]))
+        }
     }
 
     private func stream(
         _ reading: SimulatedStream.Reading,
+        _ way: Way,
         _ toClient: @escaping ([UInt8]?) -> Void
     ) -> SimulatedStream {
         self.slot += 1
         let stream = SimulatedStream(
             world: self.world,
             id: ConnectionID(slot: self.slot, generation: 1),
-            peer: NetworkAddress(ipv4: 0x7f00_0001, port: UInt16(truncatingIfNeeded: self.slot)),
+            peer: way.peer,
             reading: reading,
             toClient: toClient
         )

@@ -6,6 +6,7 @@
 import Foundation
 import FuzzProperties
 import Testing
+import TranscriptSupport
 
 @Suite struct FuzzTests {
     private static let tests = URL(fileURLWithPath: #filePath)
@@ -23,48 +24,68 @@ import Testing
     }
 
     /// What the client sends in each transcript.
-    private static func conversations(_ module: String) throws -> [[UInt8]] {
+    ///
+    /// The property takes the octet `handshake` for what the transcript calls secured.
+    private static func conversations(_ module: String, handshake: UInt8 = 0xfe) -> [[UInt8]] {
         let folder = self.tests.appendingPathComponent("\(module)Tests/Transcripts")
-        return try FileManager.default.contentsOfDirectory(
-            at: folder,
-            includingPropertiesForKeys: nil
-        )
-        .filter { $0.pathExtension == "transcript" }
-        .sorted { $0.path < $1.path }
-        .map { file in
-            let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-            // A handshake is an octet of TLS.
-            let sent = lines.compactMap { line -> String? in
-                if line.hasPrefix("T: secured") { return "\u{16}" }
-                return line.hasPrefix("C: ") ? line.dropFirst(3) + "\r\n" : nil
+        return Transcript.all(in: folder).map { transcript in
+            transcript.items.flatMap { item -> [UInt8] in
+                switch item {
+                case .input(let octets): octets
+                // What comes after the handshake is another flight.
+                case .event(let event): event.hasPrefix("secured") ? [handshake] : []
+                case .answer, .expected: []
+                }
             }
-            return Array(sent.joined().utf8)
         }
         // Each is held an octet at a time, many times over; the longest would take minutes.
         .filter { $0.count <= 2048 }
     }
 
     @Test func pop3() throws {
-        try self.vary("POP3", seed: 1939, POP3Property.check)
+        let conversations = Self.conversations("POP3Protocol", handshake: 0x16)
+        #expect(conversations.count >= 40)
+        try self.vary("POP3", conversations, seed: 1939, POP3Property.check)
     }
 
     @Test func smtp() throws {
-        try self.vary("SMTP", seed: 5321, SMTPProperty.check)
+        let conversations = Self.conversations("SMTPProtocol")
+        #expect(conversations.count >= 40)
+        try self.vary("SMTP", conversations, choices: 4, seed: 5321, SMTPProperty.check)
+    }
+
+    @Test func sasl() throws {
+        let conversations = Self.conversations("SASL")
+        #expect(conversations.count >= 15)
+        try self.vary("SASL", conversations, choices: 2, seed: 4422, SASLProperty.check)
+    }
+
+    @Test func tokens() throws {
+        let texts = [
+            #"{"keys":[{"kty":"EC","crv":"P-256","x":"AQAB","y":"AQAB","kid":"\ud83d\ude00"}]}"#,
+            #"{"iss":"joe","aud":["mail","b"],"exp":17e8,"nbf":1.5,"sub":"u\u0000","x":[{}]}"#,
+            #"{"alg":"ES256","kid":"1"}"#, "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END",
+            "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UifQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6",
+        ].map { Array($0.utf8) }
+        try self.vary("Token", texts, choices: 0, rounds: 500, seed: 7519, TokenProperty.check)
     }
 
     /// Checks findings, then all conversations as they stand and with random changes.
+    ///
+    /// A conversation begins with so many octets that make choices.
     private func vary(
         _ target: String,
+        _ conversations: [[UInt8]],
+        choices: Int = 3,
+        rounds: Int = 20,
         seed: UInt64,
         _ property: ([UInt8]) throws(BrokenProperty) -> Void
     ) throws {
         var random = Mutation(seed: seed)
         for octets in try Self.findings(target) { self.check(octets, property) }
-        let conversations = try Self.conversations("\(target)Protocol")
-        #expect(conversations.count >= 40)
         for octets in conversations {
-            for round in 0..<20 {
-                let head = [random.octet(), random.octet(), random.octet()]
+            for round in 0..<rounds {
+                let head = (0..<choices).map { _ in random.octet() }
                 let input = head + (round == 0 ? octets : random.change(octets))
                 guard self.check(input, property) else { return }
             }

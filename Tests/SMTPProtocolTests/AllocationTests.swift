@@ -6,6 +6,7 @@
 import CAllocationCount
 import MailBytes
 import MailSyntax
+import SASL
 import SMTPProtocol
 import Testing
 
@@ -69,6 +70,14 @@ import Testing
         var replies = ReplyBuffer()
         _ = session.reduce(.accepted(earlyTalk: false), into: &replies)
         Round("EHLO client.example").run(&session, &replies)
+        return self.allocations(in: round, &session, &replies)
+    }
+
+    private func allocations(
+        in round: Round,
+        _ session: inout SMTPServerSession,
+        _ replies: inout ReplyBuffer
+    ) -> Int {
         round.run(&session, &replies)
         // The Swift runtime may still make room for metadata while other tests run; a command that
         // allocates does so every time.
@@ -78,6 +87,18 @@ import Testing
             return min(least, callocationcount_of_this_thread() - before)
         }
     }
+
+    private static let submission = SMTPServerSettings(
+        hostname: Array("mail.example".utf8),
+        transactionsMax: 100_000,
+        errorsMax: 100_000,
+        offersSTARTTLS: true,
+        mechanisms: .all,
+        isSubmission: true,
+        checksAuthors: true,
+        addsMissingFields: true,
+        hidesClientAddress: true
+    )
 
     private static let settings = SMTPServerSettings(
         hostname: Array("mail.example".utf8),
@@ -112,6 +133,46 @@ import Testing
             "BDAT 4\r\nx\r\n\r\nBDAT 0 LAST"
         )
         #expect(self.allocations(in: round, Self.settings) == 0)
+    }
+
+    @Test func messagesThatAreSubmitted() {
+        let name = String(repeating: "long name ", count: 100)
+        let round = Round(
+            "MAIL FROM:<sender@example.org> AUTH=a+2Bb@example.org",
+            "RCPT TO:<one@mail.example>",
+            "DATA",
+            "Subject: x\r\nFrom: \(name) <a@b>,\r\n (comment) c@d\r\n\r\nOne line.\r\n.",
+            "MAIL FROM:<sender@example.org>",
+            "RCPT TO:<one@mail.example>",
+            "DATA",
+            "no header\r\n.",
+            "MAIL FROM:<>",
+            "RCPT TO:<one@mail.example>",
+            "BDAT 7\r\nFrom: aBDAT 14 LAST\r\n@b\r\n\r\n  text",
+            "EHLO client.example",
+            "AUTH",
+            "STARTTLS now",
+            "XCLIENT ADDR=192.0.2.1"
+        )
+        #expect(self.allocations(in: round, Self.submission) == 0)
+    }
+
+    /// AUTH may allocate, because an exchange has memory of its own; what follows it may not.
+    @Test func afterAUTH() {
+        var session = SMTPServerSession(settings: Self.submission, peer: .unix)
+        var replies = ReplyBuffer()
+        _ = session.reduce(.accepted(earlyTalk: false), into: &replies)
+        _ = session.reduce(.received(Array("EHLO c\r\n".utf8).span), into: &replies)
+        _ = session.reduce(.received(Array("AUTH CRAM-MD5\r\n".utf8).span), into: &replies)
+        let challenge = Array("<1@h>".utf8)
+        _ = session.reduce(.authenticationAnswered(.challenge(challenge.span)), into: &replies)
+        let response = Base64.encode(Array("t 0123456789abcdef0123456789abcdef".utf8)) + [13, 10]
+        _ = session.reduce(.received(response.span), into: &replies)
+        _ = session.reduce(.authenticationAnswered(.accepted), into: &replies)
+        let isAuthenticated = session.isAuthenticated
+        #expect(isAuthenticated)
+        let round = Round("NOOP", "AUTH PLAIN", "MAIL FROM:<a@b>", "RSET", "EHLO c")
+        #expect(self.allocations(in: round, &session, &replies) == 0)
     }
 
     /// Paths that are none are left out: Swift Testing notes down where errors are thrown, and

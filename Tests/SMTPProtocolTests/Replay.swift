@@ -12,7 +12,7 @@ import TranscriptSupport
 
 /// A session with its input queue, its message and the trace of all it did.
 final class Replay: ReplayedSession {
-    private var session: SMTPServerSession
+    private(set) var session: SMTPServerSession
     private let showsTrace: Bool
     private var input: [UInt8] = []
     private var output: [UInt8] = []
@@ -83,34 +83,6 @@ final class Replay: ReplayedSession {
         self.pump()
     }
 
-    private func answerLogin(_ words: [String]) {
-        switch words[0] {
-        case "good": self.step(.authenticationAnswered(.accepted))
-        case "bad": self.step(.authenticationAnswered(.rejected))
-        case "throttled": self.step(.authenticationAnswered(.throttled))
-        case "unusable": self.step(.authenticationAnswered(.unusable))
-        case "unavailable": self.step(.authenticationAnswered(.temporaryFailure))
-        case "challenge":
-            let text = Array(words[1].utf8)
-            self.step(.authenticationAnswered(.challenge(text.span)))
-        case "keys":
-            let salt = Base64.decode(Array(words[1].utf8)) ?? []
-            let nonce = Array(words[3].utf8)
-            let binding = Array((words.count > 4 ? words[4] : "").utf8)
-            let answer = SASLAnswer.scramKeys(
-                salt: salt.span,
-                iterations: Int(words[2]) ?? 0,
-                nonce: nonce.span,
-                channelBinding: binding.span
-            )
-            self.step(.authenticationAnswered(answer))
-        case "verified":
-            let signature = Base64.decode(Array(words[1].utf8)) ?? []
-            self.step(.authenticationAnswered(.scramVerified(serverSignature: signature.span)))
-        default: Issue.record("what answer is \(words)?")
-        }
-    }
-
     /// Appends what the header lacks, as a driver does.
     private func complete() {
         var fields = ""
@@ -174,7 +146,7 @@ final class Replay: ReplayedSession {
     }
 
     @discardableResult
-    private func step(_ event: borrowing SMTPServerSession.Event) -> SMTPServerSession.Effect {
+    func step(_ event: borrowing SMTPServerSession.Event) -> SMTPServerSession.Effect {
         var replies = ReplyBuffer()
         let contentOctets = self.session.contentOctets
         let step = self.session.reduce(event, into: &replies)
@@ -233,45 +205,6 @@ final class Replay: ReplayedSession {
             self.isClosed = true
             #expect(self.session.awaiting == .nothing)
         }
-    }
-
-    private static func text(
-        _ question: SASLQuestion,
-        _ exchange: borrowing SASLExchange
-    ) -> String {
-        let identity = "<\(escaped(exchange.identity.copy()))>"
-        let other = escaped(exchange.authorizationIdentity.copy())
-        let whom = other.isEmpty ? identity : "\(identity) as <\(other)>"
-        switch question {
-        case .verifyPassword:
-            return "verifyPassword \(whom) \(escaped(exchange.password.copy()))"
-        case .findSCRAMKeys(let hash, let binding):
-            return "findSCRAMKeys \(hash)\(binding.map { " \($0)" } ?? "") \(whom)"
-        case .verifySCRAMProof(let hash):
-            let proof = Base64.encode(exchange.clientProof)
-            let message = escaped(exchange.authMessage.copy())
-            return "verifySCRAMProof \(hash) \(escaped(proof)) \(message)"
-        case .makeChallenge:
-            return "makeChallenge"
-        case .verifyDigest:
-            let challenge = escaped(exchange.serverChallenge.copy())
-            let digest = escaped(exchange.digest.copy())
-            return "verifyDigest \(whom) \(challenge) \(digest)"
-        case .verifyCertificate:
-            return "verifyCertificate <\(other)>"
-        case .verifyToken:
-            return "verifyToken \(whom) \(escaped(exchange.token.copy()))"
-        }
-    }
-
-    private var proposal: String {
-        guard let client = self.session.proposedClient else { return "nobody" }
-        var text = client.address.map { "\($0)" } ?? "unavailable"
-        if let destination = client.destination { text += " to \(destination)" }
-        let texts = [("name", client.name), ("helo", client.helloName), ("login", client.login)]
-        for (label, value) in texts where !value.isEmpty { text += " \(label) \(escaped(value))" }
-        if let isExtended = client.isExtended { text += isExtended ? " ESMTP" : " SMTP" }
-        return text
     }
 
     private func commit() {

@@ -6,6 +6,7 @@
 import Foundation
 import MailBytes
 import MailSyntax
+import SASL
 import Testing
 
 @testable import SMTPProtocol
@@ -26,61 +27,6 @@ import Testing
     }
 }
 
-/// Where a session can stand when something happens.
-private enum Standing: String, CaseIterable {
-    case awaitingGreeting
-    case greeted
-    case saidHELO
-    case ready
-    case mail
-    case allRefused
-    case recipient
-    case chunking
-    case verifyingRecipient
-    case verifyingMailbox
-    case expandingList
-    case opening
-    case openingForChunk
-    case content
-    case refusedContent
-    case chunk
-    case refusedChunk
-    case committing
-
-    var awaitsCommand: Bool {
-        switch self {
-        case .greeted, .saidHELO, .ready, .mail, .allRefused, .recipient, .chunking: true
-        case .awaitingGreeting, .verifyingRecipient, .verifyingMailbox, .expandingList, .opening,
-            .openingForChunk, .content, .refusedContent, .chunk, .refusedChunk, .committing:
-            false
-        }
-    }
-
-    /// How a session gets there after the greeting; `@` is the hello of the dialect.
-    var lines: [String] {
-        let recipient = ["@ c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>", "?accepted"]
-        return switch self {
-        case .awaitingGreeting, .greeted: []
-        case .saidHELO: ["HELO c"]
-        case .ready: ["@ c"]
-        case .mail: ["@ c", "MAIL FROM:<a@b>"]
-        case .allRefused: ["@ c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>", "?unknown"]
-        case .recipient: recipient
-        case .chunking: recipient + ["BDAT 0", "?opened", ""]
-        case .verifyingRecipient: ["@ c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>"]
-        case .verifyingMailbox: ["@ c", "VRFY c"]
-        case .expandingList: ["@ c", "EXPN c"]
-        case .opening: recipient + ["DATA"]
-        case .openingForChunk: recipient + ["BDAT 5"]
-        case .content: recipient + ["DATA", "?opened"]
-        case .refusedContent: recipient + ["DATA", "?opened", "\nLF"]
-        case .chunk: recipient + ["BDAT 5", "?opened"]
-        case .refusedChunk: ["@ c", "BDAT 5"]
-        case .committing: recipient + ["DATA", "?opened", "."]
-        }
-    }
-}
-
 private enum Chart {
     static let commands = [
         "HELO client.example", "EHLO client.example", "LHLO client.example",
@@ -89,7 +35,9 @@ private enum Chart {
         "BDAT 5 LAST", "BDAT 0 LAST", "BDAT 1001", "RSET", "NOOP", "NOOP x", "QUIT", "HELP",
         "HELP MAIL", "HELP X", "VRFY b", "EXPN b", "SEND FROM:<a@example.org>",
         "SOML FROM:<a@example.org>", "SAML FROM:<a@example.org>", "TURN", "STARTTLS",
-        "AUTH PLAIN", "HELO", "EHLO", "LHLO", "MAIL", "MAIL FROM:a", "MAIL FROM:<a@example.org> X",
+        "STARTTLS 1", "AUTH PLAIN", "AUTH PLAIN AGEAYQ==", "AUTH PLAIN ?", "AUTH CRAM-MD5",
+        "AUTH EXTERNAL", "AUTH X", "AUTH", "XCLIENT ADDR=192.0.2.9", "XCLIENT X=y", "HELO", "EHLO",
+        "LHLO", "MAIL", "MAIL FROM:a", "MAIL FROM:<a@example.org> X",
         "RCPT", "RCPT TO:<b>", "RCPT TO:<b@mail.example> X=Y", "DATA 1", "BDAT", "BDAT x",
         "BDAT 99999999999999999999", "RSET 1", "QUIT 1", "VRFY", "EXPN", "XCLIENT", "",
         "GET / HTTP/1.1", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH",
@@ -111,7 +59,12 @@ private enum Chart {
             dialect: dialect,
             messageOctetsMax: 1000,
             answersVRFY: true,
-            answersEXPN: true
+            answersEXPN: true,
+            offersSTARTTLS: true,
+            mechanisms: [.plain, .cramMD5, .external],
+            permitsPlaintextAuth: true,
+            checksAuthors: true,
+            addsMissingFields: true
         )
     }
 
@@ -136,6 +89,15 @@ private enum Chart {
         chart += self.section("(a line too long)", awaiting) {
             self.receive(long + "\r\n", &$0, &$1)
         }
+        for response in ["AGEAYQ==", "*", "?", "", String(repeating: "A", count: 12289)] {
+            let title = response.count > 20 ? "(a response too long)" : "(response: \(response))"
+            chart += self.section(title, [.authenticating]) {
+                self.receive(response + "\r\n", &$0, &$1)
+            }
+        }
+        chart += self.section("(TLS is up)", [.awaitingGreeting, .securing]) {
+            $0.reduce(.secured(hasClientCertificate: false, bindsChannel: true), into: &$1)
+        }
         let receiving = [Standing.content, .refusedContent, .chunk, .refusedChunk]
         for text in ["", "x\r\n.", ".\r\n", "\nQUIT"] {
             chart += self.section("(content: \(text.debugDescription))", receiving) {
@@ -151,7 +113,30 @@ private enum Chart {
             $0.reduce(.tooSlow, into: &$1)
         }
         chart += self.section("(the peer closes)", all) { $0.reduce(.peerClosed, into: &$1) }
-        return chart + self.answers(.smtp) + self.chartOfLMTP(awaiting)
+        return chart + self.logins() + self.answers(.smtp) + self.chartOfLMTP(awaiting)
+    }
+
+    private static func logins() -> String {
+        let answers = ["accepted", "rejected", "temporaryFailure", "throttled", "unusable"]
+        return answers.reduce(into: "") { chart, answer in
+            chart += self.section("?: login \(answer)", [.verifyingPassword]) {
+                self.answerLogin(answer, &$0, &$1)
+            }
+        }
+    }
+
+    private static func answerLogin(
+        _ answer: String,
+        _ session: inout SMTPServerSession,
+        _ replies: inout ReplyBuffer
+    ) -> SMTPServerSession.Step {
+        switch answer {
+        case "accepted": session.reduce(.authenticationAnswered(.accepted), into: &replies)
+        case "rejected": session.reduce(.authenticationAnswered(.rejected), into: &replies)
+        case "throttled": session.reduce(.authenticationAnswered(.throttled), into: &replies)
+        case "unusable": session.reduce(.authenticationAnswered(.unusable), into: &replies)
+        default: session.reduce(.authenticationAnswered(.temporaryFailure), into: &replies)
+        }
     }
 
     private static func chartOfLMTP(_ awaiting: [Standing]) -> String {
@@ -174,8 +159,23 @@ private enum Chart {
         let opened = SMTPServerSession.Answer.messageOpened(MessageID(rawValue: 7))
         let answers: [([Standing], [SMTPServerSession.Answer])] = [
             (
+                [.adoptingClient],
+                [.xclientAdopted, .xclientRefused, .rateExceeded, .temporaryFailure]
+            ),
+            (
+                [.verifyingSender],
+                [.senderPermitted, .senderForbidden, .rateExceeded, .temporaryFailure]
+            ),
+            (
                 [.verifyingRecipient],
-                [.recipientAccepted, .recipientUnknown, .relayingDenied] + failures
+                [
+                    .recipientAccepted, .recipientUnknown, .relayingDenied, .relayingUnavailable,
+                    .rateExceeded,
+                ] + failures
+            ),
+            (
+                [.completingHeader, .completingHeaderInChunk],
+                [.headerCompleted, .authorForbidden, .storeFull, .temporaryFailure]
             ),
             ([.verifyingMailbox], [.mailboxVerified, .mailboxUnknown, .temporaryFailure]),
             ([.expandingList], [.mailboxUnknown, .temporaryFailure]),
@@ -230,7 +230,8 @@ private enum Chart {
     ) -> String {
         var session = SMTPServerSession(
             settings: self.settings(dialect),
-            peer: NetworkAddress(ipv4: 0xc000_0201, port: 1)
+            peer: NetworkAddress(ipv4: 0xc000_0201, port: 1),
+            offersXCLIENT: true
         )
         var replies = ReplyBuffer()
         self.lead(&session, to: standing, dialect, &replies)
@@ -243,7 +244,10 @@ private enum Chart {
         if lines.count > 1 { outcome += " (and \(lines.count - 1) lines)" }
         if step.effect != .proceed { outcome += "; \(step.effect)" }
         if session.phase != before { outcome += " -> \(session.phase)" }
-        outcome = outcome.replacing(#/(SMTPProtocol|MailBytes|MailSyntax)\.(\w+\.)*/#, with: "")
+        outcome = outcome.replacing(
+            #/(SMTPProtocol|MailBytes|MailSyntax|SASL)\.(\w+\.)*/#,
+            with: ""
+        )
         return outcome.replacing(#/ByteRange\(start: (\d+), length: (\d+)\)/#) {
             "\($0.1)+\($0.2)"
         }
@@ -260,12 +264,15 @@ private enum Chart {
         let hello = dialect == .smtp ? "EHLO" : "LHLO"
         for line in standing.lines {
             switch line {
+            case "?good": _ = self.answerLogin("accepted", &session, &replies)
+            case "?permitted": _ = session.reduce(.answered(.senderPermitted), into: &replies)
             case "?accepted": _ = session.reduce(.answered(.recipientAccepted), into: &replies)
             case "?unknown": _ = session.reduce(.answered(.recipientUnknown), into: &replies)
             case "?opened":
                 let answer = SMTPServerSession.Answer.messageOpened(MessageID(rawValue: 7))
                 _ = session.reduce(.answered(answer), into: &replies)
             case "": _ = self.receive("", &session, &replies)
+            case _ where line.last?.isNewline == true: _ = self.receive(line, &session, &replies)
             default:
                 let text = line.replacing("@ ", with: "\(hello) ") + "\r\n"
                 _ = self.receive(text, &session, &replies)

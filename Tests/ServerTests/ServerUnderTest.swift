@@ -35,6 +35,7 @@ final class ServerUnderTest {
         passwords: (any PasswordChecker)? = nil,
         catchAll: String? = nil,
         journal: Journal = Journal(sink: nil),
+        logins: LoginSettings = LoginSettings(),
         adjusting adjust: (inout ServerLimits) -> Void = { _ in }
     ) throws {
         self.disk = try TemporaryStore()
@@ -59,6 +60,7 @@ final class ServerUnderTest {
                 isExempt: { exemptsLoopback && $0.isLoopback },
                 isTrustedProxy: { $0 == Self.proxy }
             ),
+            logins: logins,
             time: self.world,
             storage: self.storage,
             passwords: passwords ?? self.storage,
@@ -75,6 +77,8 @@ final class ServerUnderTest {
             quota: nil
         )
         _ = self.disk.store.commit([.addAccount(account)])
+        // The server finds out what accounts there are.
+        self.world.run(for: 0.1)
     }
 
     func addAccount(_ text: String, quota: Int? = nil, apop: Bool = false) throws {
@@ -112,9 +116,11 @@ final class ServerUnderTest {
     func connect(
         _ profile: ServiceProfile,
         from peer: NetworkAddress = NetworkAddress(ipv4: 0xc000_0201, port: 1),
-        reading: SimulatedStream.Reading = .irregular
+        reading: SimulatedStream.Reading = .irregular,
+        certificate: TLSFacts.ClientCertificate? = nil
     ) -> Client {
         let client = self.client(from: peer, reading: reading)
+        client.stream.clientCertificate = certificate
         self.server.accept(client.stream, for: profile)
         self.world.run(for: 1)
         return client
@@ -123,9 +129,11 @@ final class ServerUnderTest {
     func profile(
         _ service: ServiceProfile.Service,
         smtp: SMTPServerSettings? = nil,
+        mechanisms: SASLMechanismSet = [.plain, .login],
         tls: TLSService? = nil,
         isTLSImplicit: Bool = false,
         expectsPROXYHeader: Bool = false,
+        alwaysOffersSCRAM: Bool = false,
         mayXCLIENT: @escaping (NetworkAddress) -> Bool = { _ in false }
     ) -> ServiceProfile {
         let hostname = Array("mail.example.test".utf8)
@@ -136,13 +144,14 @@ final class ServerUnderTest {
             pop3: POP3ServerSettings(
                 hostname: hostname,
                 offersAPOP: true,
-                mechanisms: [.plain, .login],
+                mechanisms: mechanisms,
                 offersSTLS: tls != nil && !isTLSImplicit,
                 permitsPlaintext: tls == nil
             ),
             tls: tls,
             isTLSImplicit: isTLSImplicit,
             expectsPROXYHeader: expectsPROXYHeader,
+            alwaysOffersSCRAM: alwaysOffersSCRAM,
             mayXCLIENT: mayXCLIENT
         )
     }

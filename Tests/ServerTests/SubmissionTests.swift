@@ -215,7 +215,7 @@ struct SessionTLSTests {
         for _ in 0..<5 {
             let client = test.connect(profile)
             for line in lines { client.say("\(line)\r\n") }
-            if !client.isClosed { return client }
+            if client.stream.tls != nil { return client }
         }
         return nil
     }

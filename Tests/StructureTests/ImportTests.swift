@@ -41,11 +41,12 @@ private struct Allowance {
             system: ["Glibc", "Synchronization"]
         ),
         Allowance("Configuration", ["CTOML", "MailBytes", "MailSyntax"], system: ["Glibc"]),
+        Allowance("Privileges", ["CLinux"], system: ["Glibc"]),
         Allowance(
             "Server",
             [
                 "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "SASL", "SMTPProtocol",
+                "POP3Protocol", "Privileges", "SASL", "SMTPProtocol",
             ],
             system: ["Glibc", "Logging", "Synchronization"]
         ),
@@ -58,7 +59,7 @@ private struct Allowance {
             "Simulation",
             [
                 "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "SMTPProtocol", "Server",
+                "POP3Protocol", "SASL", "SMTPProtocol", "Server",
             ],
             system: ["Logging"]
         ),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tokens: OAUTHBEARER (RFC 7628), and XOAUTH2 as Google describes it. Both send pairs of a key and a
-// value, and are told in a challenge of its own that a token is no good; the client answers that
+// Tokens: OAUTHBEARER (RFC 7628), and XOAUTH2 as Google describes it. Both send pairs of a key and
+// a value, and are told in a challenge of its own that a token is no good; the client answers that
 // with a message without meaning, and the exchange fails.
 
 internal import MailBytes

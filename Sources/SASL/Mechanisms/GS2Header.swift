@@ -41,10 +41,13 @@ struct GS2Header: Equatable, BitwiseCopyable {
         if second == first + 1 {
             self.authorizationIdentity = nil
         } else {
-            guard second > first + 3, message[first + 1] == UInt8(ascii: "a"),
+            // Deviation (RFC 5801, section 4): libgsasl writes `a=` for a name without octets, and
+            // means that there is none.
+            guard second >= first + 3, message[first + 1] == UInt8(ascii: "a"),
                 message[first + 2] == UInt8(ascii: "=")
             else { return nil }
-            self.authorizationIdentity = ByteRange(first + 3, second)
+            let name = ByteRange(first + 3, second)
+            self.authorizationIdentity = name.isEmpty ? nil : name
         }
         self.end = second + 1
     }

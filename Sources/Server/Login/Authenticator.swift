@@ -161,7 +161,9 @@ final class Authenticator {
         return self.succeed(LoggedInAccount(id: record.id, address: record.address), on: stream)
     }
 
-    /// A token is good: the account it is for is looked for. A client that names another was given
+    /// A token is good: the account it is for is looked for.
+    ///
+    /// A client that names another was given
     /// a token that is not its own.
     private func find(
         _ identity: [UInt8],

@@ -6,7 +6,9 @@ package import Credentials
 package struct LoginSettings: Sendable {
     /// Those whose tokens are believed.
     package var tokens = TokenVerifier(issuers: [])
-    /// From this the salts of accounts are made that do not exist. It must outlive the process, or
+    /// From this the salts of accounts are made that do not exist.
+    ///
+    /// It must outlive the process, or
     /// salts would change when it is started again, and only those.
     package var secret = randomOctets(32)
 

@@ -3,7 +3,6 @@
 // From the configuration of a listener to the settings of its sessions.
 
 internal import Configuration
-internal import Credentials
 internal import POP3Protocol
 internal import SASL
 internal import SMTPProtocol
@@ -79,22 +78,6 @@ extension Configuration {
             }
         }
         return set
-    }
-
-    /// Those whose tokens are believed, with their keys as they are in their files now.
-    func tokenVerifier() throws(TokenKeysError) -> TokenVerifier {
-        var issuers: [TokenIssuer] = []
-        for issuer in self.auth.tokenIssuers {
-            issuers.append(
-                TokenIssuer(
-                    issuer: issuer.issuer,
-                    audience: issuer.audience,
-                    identityClaim: issuer.identityClaim,
-                    keys: try TokenKeys(path: issuer.keysPath)
-                )
-            )
-        }
-        return TokenVerifier(issuers: issuers)
     }
 }
 

@@ -98,9 +98,17 @@ package final class ServeProcess {
         } catch {
             throw .store(error, directory: configuration.dataDirectory)
         }
+        let logins: LoginSettings
+        do throws(Configuration.LoginFailure) {
+            logins = try configuration.loginSettings()
+        } catch {
+            self.storage.stop()
+            throw .configuration([error.sentence])
+        }
         self.server = MailServer(
             limits: limits,
             addresses: configuration.addressSettings(postmaster: postmaster),
+            logins: logins,
             time: LoopTime(loop: self.loop),
             storage: self.storage,
             passwords: self.storage,
