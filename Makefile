@@ -13,7 +13,8 @@ BINARY = .build/release/martlet
 BUILD_PACKAGES = g++ git libcrypt-dev libevent-dev libsqlite3-dev libssl-dev \
     libtomlplusplus-dev pkg-config
 # The lines that `make run` prints are typed to curl.
-RUN_PACKAGES = curl
+# The certificate of the demo is made by openssl.
+RUN_PACKAGES = curl openssl
 # The clients of the end-to-end tests.
 TEST_PACKAGES = curl fetchmail gsasl libnet-ssleay-perl mount mpop msmtp netcat-openbsd openssl \
 	python3 swaks
@@ -70,21 +71,37 @@ $(BINARY):
 
 # The password is made once and kept, so that the printed lines work on every later run. When the
 # file was lost, the account gets a new password.
-run: build run-packages ## serve the demo of conf/martlet.toml in the foreground
+run: build run-packages var/tls/server.pem ## serve the demo of conf/martlet.toml in the foreground
 	@set -e; umask 077; mkdir -p var; made=; \
 	if [ ! -s var/demo-password ]; then \
 	    head -c 15 /dev/urandom | od -An -v -tx1 | tr -d ' \n' > var/demo-password; made=yes; fi; \
 	user="$(BINARY) user"; options="--password-stdin --config conf/martlet.toml"; \
 	$$user add demo@example.test --if-missing $$options < var/demo-password; \
 	[ -z "$$made" ] || $$user passwd demo@example.test $$options < var/demo-password; \
-	send="printf 'Subject: Hello\r\n\r\nIt works.\r\n' | curl -sS smtp://127.0.0.1:2525"; \
-	send="$$send --mail-from you@example.org --mail-rcpt demo@example.test --upload-file -"; \
-	fetch='curl -sS -u "demo@example.test:$$(cat var/demo-password)" pop3://127.0.0.1:2110/1'; \
+	say="printf 'From: demo@example.test\r\nSubject: Hello\r\n\r\nIt works.\r\n' | curl -sS"; \
+	login='-u "demo@example.test:$$(cat var/demo-password)" --cacert var/tls/server.pem'; \
+	to="--mail-rcpt demo@example.test --upload-file -"; \
+	submit="--mail-from demo@example.test $$to"; \
 	printf '%s\n' "" \
-	    "Serving SMTP on 127.0.0.1:2525 and POP3 on 127.0.0.1:2110 until Ctrl-C." \
-	    "From another shell in this directory, send a message and fetch it again:" \
-	    "" "    $$send" "    $$fetch" ""; \
+	    "Serving until Ctrl-C on 127.0.0.1: SMTP 2525, submission 2587 and 2465 (TLS), POP3 2110" \
+	    "and 2995 (TLS)." \
+	    "From another shell in this directory, send a message and fetch it again:" "" \
+	    "    $$say smtp://127.0.0.1:2525 --mail-from you@example.org $$to" \
+	    "    $$say smtp://127.0.0.1:2587 --ssl-reqd $$login $$submit" \
+	    "    $$say smtps://127.0.0.1:2465 $$login $$submit" \
+	    "    curl -sS pop3s://127.0.0.1:2995/1 $$login" \
+	    "    curl -sS pop3://127.0.0.1:2110/1 $$login" ""; \
 	exec $(BINARY) serve --config conf/martlet.toml
+
+# JavaMail and s-nail do not match an address in a certificate: it names localhost as well.
+var/tls/server.pem:
+	@umask 077; mkdir -p var/tls; \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
+	    -subj /CN=mail.example.test \
+	    -addext subjectAltName=DNS:mail.example.test,DNS:localhost,IP:127.0.0.1,IP:::1 \
+	    -keyout var/tls/server.key -out var/tls/server.new 2>var/tls/errors \
+	    || { cat var/tls/errors >&2; exit 1; }; \
+	mv var/tls/server.new $@; rm var/tls/errors
 
 # The unit tests run in parallel; those that start servers and clients after them, one by one.
 # Warnings are errors here, and only here: a newer compiler must not break anybody's build.
@@ -111,11 +128,14 @@ bench: build bench-packages ## measure against the floor; results in benchmarks/
 # As root after `make build` by a user: builds only when nothing was built.
 install: $(BINARY) ## install under PREFIX (/usr/local); DESTDIR for packagers
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/martlet \
+	    $(DESTDIR)$(PREFIX)/share/doc/martlet/fail2ban \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/martlet
-	install -m 644 README.md LICENSE conf/*.toml $(DESTDIR)$(PREFIX)/share/doc/martlet
+	install -m 644 README.md LICENSE conf/*.toml conf/martlet.socket \
+	    $(DESTDIR)$(PREFIX)/share/doc/martlet
+	install -m 644 conf/fail2ban/* $(DESTDIR)$(PREFIX)/share/doc/martlet/fail2ban
 	sed 's|/usr/local|$(PREFIX)|g' conf/martlet.service \
 	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/martlet.service
 	$(BINARY) --generate-completion-script bash \

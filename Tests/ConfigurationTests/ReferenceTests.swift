@@ -34,11 +34,14 @@ import Testing
         #expect(demo.localDomains == ["example.test"])
         #expect(demo.listeners.allSatisfy { $0.address.isLoopback })
         #expect(
-            demo.listeners.map { "\($0.service) \($0.address) \($0.permitsPlaintextAuth)" } == [
-                "smtp 127.0.0.1:2525 false", "lmtp 127.0.0.1:2024 false",
-                "pop3 127.0.0.1:2110 true",
+            demo.listeners.map { "\($0.service) \($0.address) \($0.tls)" } == [
+                "smtp 127.0.0.1:2525 starttls", "submission 127.0.0.1:2587 starttls",
+                "submission 127.0.0.1:2465 implicit", "lmtp 127.0.0.1:2024 off",
+                "pop3 127.0.0.1:2110 starttls", "pop3 127.0.0.1:2995 implicit",
             ]
         )
+        let permitting = demo.listeners.filter(\.permitsPlaintextAuth)
+        #expect(permitting.map { "\($0.address)" } == ["127.0.0.1:2110"])
         #expect(demo.limits.exemptNetworks.map(\.description) == ["127.0.0.0/8", "::1/128"])
     }
 

@@ -106,7 +106,8 @@ private struct Findings: Sendable, Equatable {
         }
         let report = try #require(findings.report)
         #expect(
-            findings.done == (report.confinesPorts ? ["bind"] : ["connect", "bind", "bind another"])
+            findings.done
+                == (report.confinesPorts ? ["bind"] : ["connect", "bind", "bind another"])
         )
         #expect(connects(to: port))
     }

@@ -41,11 +41,12 @@ private struct Allowance {
             system: ["Glibc", "Synchronization"]
         ),
         Allowance("Configuration", ["CTOML", "MailBytes", "MailSyntax"], system: ["Glibc"]),
+        Allowance("Privileges", ["CLinux"], system: ["Glibc"]),
         Allowance(
             "Server",
             [
                 "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "SASL", "SMTPProtocol",
+                "POP3Protocol", "Privileges", "SASL", "SMTPProtocol",
             ],
             system: ["Glibc", "Logging", "Synchronization"]
         ),

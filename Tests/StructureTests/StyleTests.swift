@@ -8,7 +8,7 @@ import Testing
 @Suite struct StyleTests {
     /// The modules that touch memory or C, and the files beside them that do.
     private static let unsafeModules: Set = [
-        "EventLoop", "MailStore", "Credentials", "Configuration",
+        "EventLoop", "MailStore", "Credentials", "Configuration", "Privileges",
     ]
     private static let unsafeFiles: Set = [
         "Sources/MailBytes/ASCII.swift",

@@ -21,6 +21,8 @@ final class ServerProcess {
 
     /// What differs from the configuration that tests share.
     struct Settings {
+        /// Lines for the top of the file.
+        var top = ""
         /// Lines for the [limits] table.
         var limits = ""
         /// Whole tables for the end of the file.
@@ -153,6 +155,7 @@ final class ServerProcess {
             hostname = "mail.example.test"
             data-directory = "\(self.dataDirectory)"
             local-domains = ["example.test", "other.test"]
+            \(self.settings.top)
 
             \(listeners.joined(separator: "\n\n"))
 
