@@ -13,8 +13,8 @@ extension Configuration {
         let networks = listener.xclientNetworks
         return ServiceProfile(
             service: ServiceProfile.Service(listener.service),
-            smtp: self.smtpSettings(of: listener, hasTLS: listener.tls != .off),
-            pop3: self.pop3Settings(of: listener, hasTLS: listener.tls != .off),
+            smtp: self.smtpSettings(of: listener),
+            pop3: self.pop3Settings(of: listener),
             isTLSImplicit: listener.tls == .implicit,
             expectsPROXYHeader: listener.expectsProxyHeader,
             alwaysOffersSCRAM: self.auth.scram == .always,
@@ -23,7 +23,7 @@ extension Configuration {
         )
     }
 
-    private func smtpSettings(of listener: Listener, hasTLS: Bool) -> SMTPServerSettings {
+    private func smtpSettings(of listener: Listener) -> SMTPServerSettings {
         let isSubmission = listener.service == .submission
         return SMTPServerSettings(
             hostname: Array(self.hostname.utf8),
@@ -40,7 +40,7 @@ extension Configuration {
             answersVRFY: self.smtp.answersVRFY,
             answersEXPN: self.smtp.answersEXPN,
             acceptsSOML: self.smtp.acceptsSOML,
-            offersSTARTTLS: hasTLS && listener.tls == .starttls,
+            offersSTARTTLS: listener.tls == .starttls,
             mechanisms: self.mechanismSet(of: listener),
             permitsPlaintextAuth: listener.permitsPlaintextAuth,
             requiresAuthentication: isSubmission,
@@ -52,12 +52,12 @@ extension Configuration {
         )
     }
 
-    private func pop3Settings(of listener: Listener, hasTLS: Bool) -> POP3ServerSettings {
+    private func pop3Settings(of listener: Listener) -> POP3ServerSettings {
         POP3ServerSettings(
             hostname: Array(self.hostname.utf8),
             offersAPOP: self.pop3.offersAPOP,
             mechanisms: self.mechanismSet(of: listener),
-            offersSTLS: hasTLS && listener.tls == .starttls,
+            offersSTLS: listener.tls == .starttls,
             permitsPlaintext: listener.permitsPlaintextAuth,
             expiry: self.pop3.expireDays.map { .days($0) } ?? .never,
             loginDelaySeconds: self.pop3.loginDelaySeconds,
