@@ -125,6 +125,38 @@ struct ThreadTests {
         #expect(queue.takeOne() == nil)
     }
 
+    @Test("A taker that leaves work behind wakes one that sleeps")
+    func sleepersAreWoken() {
+        let queue = WorkQueue<Int>()
+        let taken = Atomic(0)
+        let isAlone = Atomic(false)
+        // Each keeps its job in hand until the other has one, too: nobody can take both.
+        let takers = (0..<2).map { _ in
+            WorkerThread(name: "taker") {
+                while let round = queue.takeOne() {
+                    taken.add(1, ordering: .acquiringAndReleasing)
+                    var patience = 5000
+                    while taken.load(ordering: .acquiring) < 2 * (round + 1), patience > 0 {
+                        WorkerThread.sleep(milliseconds: 1)
+                        patience -= 1
+                    }
+                    if patience == 0 { isAlone.store(true, ordering: .releasing) }
+                }
+            }
+        }
+        for round in 0..<300 where !isAlone.load(ordering: .acquiring) {
+            queue.put(round)
+            queue.put(round)
+            while taken.load(ordering: .acquiring) < 2 * (round + 1) {
+                WorkerThread.sleep(milliseconds: 1)
+            }
+        }
+        queue.close()
+        for taker in takers { taker.join() }
+        let wasAlone = isAlone.load(ordering: .acquiring)
+        #expect(!wasAlone)
+    }
+
     @Test("A thread is waited for as long as it takes, or only so long")
     func join() {
         let released = Atomic(false)
