@@ -92,7 +92,7 @@ package protocol ByteStream: AnyObject {
     /// The octets that channel binding of that kind has on this connection; nil without TLS, and
     /// for a certificate or a version that the kind is not defined for.
     func channelBinding(_ kind: ChannelBinding) -> [UInt8]?
-    /// Why TLS was asked for and not established, in a few words, once the stream has ended.
+    /// Why TLS was asked for and not established, in a few words; to be asked for in `ended`.
     var handshakeFailure: String? { get }
     /// Sets, moves or (nil) lifts the one deadline of the stream.
     func setDeadline(seconds: Double?)

@@ -26,6 +26,8 @@ package final class EventLoop {
     private var graveyard: [LoopStream] = []
     private var ready: [LoopStream] = []
     private var handshakeQueue = HandshakeQueue()
+    /// How many servers' handshakes have got their turn.
+    private(set) var handshakesBegun = 0
     private var listeners: [Listener] = []
     private var events: [ObjectIdentifier: LoopEvent] = [:]
     private var retiredEvents: [LoopEvent] = []
@@ -120,6 +122,7 @@ package final class EventLoop {
             stream.beginHandshake()
             count += 1
         }
+        self.handshakesBegun += count
     }
 
     /// Frees what ended in this turn, now that nothing of it is on the stack.

@@ -83,18 +83,19 @@ extension EndToEnd {
             try Self.make("second", in: self.certificates.path)
             try self.use("second")
             server.signal(SIGHUP)
-            #expect(self.waits { server.log.contains("certificates read") })
+            #expect(server.tells("certificates read"))
             #expect(try self.subject() == "second.example.test")
             try Data("broken".utf8)
                 .write(to: URL(filePath: "\(self.certificates.path)/server.pem"))
             server.signal(SIGHUP)
-            #expect(self.waits { server.log.contains("the certificates in use stay") })
+            #expect(server.tells("the certificates in use stay"))
             #expect(try self.subject() == "second.example.test")
         }
 
         @Test("A server that is confined reads certificates nowhere else")
         func confined() throws {
             let server = try ServerProcess(self.settings)
+            #expect(server.tells("ready"))
             // Where the kernel has no Landlock the log has said so, and there is nothing to see.
             guard server.log.contains("\"landlock\":") || server.log.contains(" landlock=") else {
                 #expect(server.log.contains("this kernel has no Landlock"))
@@ -111,7 +112,7 @@ extension EndToEnd {
                 )
             }
             server.signal(SIGHUP)
-            #expect(self.waits { server.log.contains("the certificates in use stay") })
+            #expect(server.tells("the certificates in use stay"))
             #expect(server.log.contains("Permission denied"))
             #expect(try self.subject() == "first.example.test")
         }

@@ -35,7 +35,7 @@ extension EndToEnd {
             #expect(try self.status("CapEff", of: server) == ["0000000000000000"])
             #expect(try self.status("CapPrm", of: server) == ["0000000000000000"])
             #expect(try !self.status("Groups", of: server).contains("0"))
-            #expect(server.log.contains("no longer root"))
+            #expect(server.tells("no longer root"))
             // Offline and online, what root does as an administrator leaves the user's files.
             #expect(try server.martlet("user", "list").exitCode == 0)
             #expect(server.terminate() == 0)
@@ -66,7 +66,7 @@ extension EndToEnd {
                 address = "127.0.0.77:25"
                 """
             let server = try ServerProcess(settings)
-            #expect(server.log.contains("127.0.0.77:25"))
+            #expect(server.tells("127.0.0.77:25"))
         }
 
         @Test("A user that does not exist is told of", .enabled(if: isRoot))
@@ -96,7 +96,7 @@ extension EndToEnd {
             let fields = core?.split(whereSeparator: \.isWhitespace) ?? []
             #expect(Array(fields.suffix(3)) == ["0", "0", "bytes"])
             // What of it the kernel offers is said.
-            #expect(server.log.contains("confined"))
+            #expect(server.tells("confined"))
         }
 
         @Test("Without confinement it says so")
@@ -104,7 +104,7 @@ extension EndToEnd {
             var settings = ServerProcess.Settings()
             settings.top = "confine = \"off\""
             let server = try ServerProcess(settings)
-            #expect(server.log.contains("not confined: confine = "))
+            #expect(server.tells("not confined: confine = "))
         }
 
         @Test("Sockets that were passed are used, and only once")

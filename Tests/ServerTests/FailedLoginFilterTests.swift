@@ -4,6 +4,7 @@
 
 import Foundation
 import Logging
+import Simulation
 import Testing
 
 @testable import Server
@@ -24,7 +25,7 @@ struct FailedLoginFilterTests {
             .map { $0.drop { $0 == " " } }
         return try ([first] + others).map { line in
             try NSRegularExpression(
-                pattern: line.replacing("<ADDR>", with: "(?<addr>[0-9A-Fa-f:.]+)")
+                pattern: String(line).replacing("<ADDR>", with: "(?<addr>[0-9A-Fa-f:.]+)")
             )
         }
     }

@@ -67,6 +67,16 @@ final class ServerProcess {
         return named ?? built
     }()
 
+    /// Whether the log tells something, which it does a little after it has happened.
+    func tells(_ text: String) -> Bool {
+        let deadline = Date(timeIntervalSinceNow: 10)
+        while !self.log.contains(text) {
+            guard Date() < deadline else { return false }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        return true
+    }
+
     /// Starts the server on the data it has and waits until it greets on each port.
     func start() throws {
         if !FileManager.default.fileExists(atPath: self.logPath) {
@@ -160,12 +170,16 @@ final class ServerProcess {
             \(listeners.joined(separator: "\n\n"))
 
             [limits]
+            \(self.settings.limits.contains("client-minute") ? "" : Self.fromOneClient)
             \(self.settings.limits)
 
             \(self.settings.tables)
             """
         try text.write(toFile: self.configurationPath, atomically: true, encoding: .utf8)
     }
+
+    /// Tests are one client, and more than any other client would be.
+    private static let fromOneClient = "connections-per-client-minute = 1000000"
 
     /// Runs `martlet` on this configuration.
     @discardableResult

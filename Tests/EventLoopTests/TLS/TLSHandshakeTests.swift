@@ -46,11 +46,14 @@ struct TLSHandshakeTests {
 
     @Test("Older versions are refused with the alert that says so")
     func olderVersions() throws {
-        let harness = try LoopHarness(tls: .forTests())
+        var failure: String?
+        let harness = try LoopHarness(tls: .forTests()) { handler, _ in
+            handler.onEnded = { failure = $0.handshakeFailure }
+        }
         let said = harness.sClient(["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"])
         #expect(said.contains("alert number 70"), "\(said)")
         #expect(harness.loop.handshakes == HandshakeCounts(begun: 1, failed: 1))
-        #expect(harness.streams[0].handshakeFailure?.contains("protocol") == true)
+        #expect(failure == "unsupported protocol")
         #expect(harness.handlers[0].securedCount == 0)
         #expect(harness.handlers[0].endedCount == 1)
     }
@@ -121,8 +124,9 @@ struct TLSHandshakeTests {
     @Test("A protocol that is not spoken here is refused; none, or one that is, is served")
     func applicationProtocols() throws {
         var agreed: [String?] = []
-        let harness = try LoopHarness(tls: .forTests { $0.applicationProtocols = ["smtp", "lmtp"] })
-        { handler, _ in
+        let harness = try LoopHarness(
+            tls: .forTests { $0.applicationProtocols = ["smtp", "lmtp"] }
+        ) { handler, _ in
             handler.onSecured = { stream in
                 agreed.append(stream.tls?.applicationProtocol)
                 stream.send("220 ready\n")
@@ -134,11 +138,10 @@ struct TLSHandshakeTests {
                 try:
                     s = secure(alpn=alpn)
                     print(s.selected_alpn_protocol(), line(s))
-                except ssl.SSLError as e: print(e.reason)
+                except ssl.SSLError: print("refused")
             """
         )
-        let refused = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
-        #expect(said == "None 220 ready\nsmtp 220 ready\nlmtp 220 ready\n\(refused)")
+        #expect(said == "None 220 ready\nsmtp 220 ready\nlmtp 220 ready\nrefused")
         #expect(agreed == [nil, "smtp", "lmtp"])
         let again = try LoopHarness(tls: .forTests { $0.applicationProtocols = ["smtp"] })
         let refusal = again.sClient(["-alpn", "h2"])
@@ -199,7 +202,10 @@ struct TLSHandshakeTests {
         #expect(Set(ofClient).count == 3 && ofClient[0]?.count == 32)
         #expect(harness.loop.handshakes.resumed == 4, "two, at either end")
         let hash = Command.run(
-            ["sh", "-c", "openssl x509 -in \(self.certificates.ecdsa.chainPath) -outform DER | sha256sum"]
+            [
+                "sh", "-c",
+                "openssl x509 -in \(self.certificates.ecdsa.chainPath) -outform DER | sha256sum",
+            ]
         )
         let octets = try #require(ofServer[0][0])
         #expect(hash.output.hasPrefix(octets.map { String(format: "%02x", $0) }.joined()))
