@@ -78,7 +78,7 @@ run: build run-packages var/tls/server.pem ## serve the demo of conf/martlet.tom
 	user="$(BINARY) user"; options="--password-stdin --config conf/martlet.toml"; \
 	$$user add demo@example.test --if-missing $$options < var/demo-password; \
 	[ -z "$$made" ] || $$user passwd demo@example.test $$options < var/demo-password; \
-	say="printf 'Subject: Hello\r\n\r\nIt works.\r\n' | curl -sS"; \
+	say="printf 'From: demo@example.test\r\nSubject: Hello\r\n\r\nIt works.\r\n' | curl -sS"; \
 	login='-u "demo@example.test:$$(cat var/demo-password)" --cacert var/tls/server.pem'; \
 	to="--mail-rcpt demo@example.test --upload-file -"; \
 	submit="--mail-from demo@example.test $$to"; \

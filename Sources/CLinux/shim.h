@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a process gives up for good: system calls that the C library has no function for, or one with
-// a variable argument list. Landlock's numbers and structures are written out, because the kernel
+// What a process gives up for good: system calls that the C library has no function for, or one
+// with a variable argument list. Landlock's numbers and structures are written out, because the kernel
 // that runs this may be newer than the headers that it was built with; they never change.
 
 #pragma once

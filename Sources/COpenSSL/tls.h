@@ -20,8 +20,8 @@ static inline void copenssl_set_modes(SSL_CTX *context, long modes, long cache) 
 }
 
 /// A connection that is cut without close_notify has ended like any other: where a message ends is
-/// said in the protocols that are spoken within. Without renegotiation nobody can make the server do
-/// more than one full handshake for a connection.
+/// said in the protocols that are spoken within. Without renegotiation nobody can make the server
+/// do more than one full handshake for a connection.
 static inline void copenssl_set_options(SSL_CTX *context, int isServer, int usesTickets) {
     (void)SSL_CTX_set_options(
         context,

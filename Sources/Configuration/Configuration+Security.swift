@@ -5,7 +5,8 @@
 extension Configuration {
     /// Certificates and what goes with them.
     package struct TLS: Sendable {
-        /// A certificate chain and its key, both PEM; absolute, or relative to the working directory.
+        /// A certificate chain and its key, both PEM; their paths are absolute, or relative to the
+        /// working directory.
         package struct Certificate: Sendable, Hashable {
             package var chainPath: String
             package var keyPath: String

@@ -64,8 +64,9 @@ extension LoopStream {
         self.deliver(kept: kept, received: count, to: handler)
     }
 
-    /// TLS octets have been received, and decrypted into the bufferevent. None may stay there:
-    /// libevent would not always tell of those that it adds to others.
+    /// TLS octets have been received, and decrypted into the bufferevent.
+    ///
+    /// None may stay there: libevent would not always tell of those that it adds to others.
     func securedReadable() {
         self.loop.beginTurn()
         guard let output = unsafe self.output, let input = unsafe bufferevent_get_input(output)

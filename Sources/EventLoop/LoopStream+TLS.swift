@@ -126,8 +126,9 @@ extension LoopStream {
         security.phase = .over
     }
 
-    /// The peer has sent its close_notify, or has shut down its side of the connection. libevent
-    /// stops writing as well then, but what is pending should still go out.
+    /// The peer has sent its close_notify, or has shut down its side of the connection.
+    ///
+    /// libevent stops writing as well then, but what is pending should still go out.
     private func securedInputEnded() {
         self.isReading = false
         self.inputHasEnded = true
@@ -159,7 +160,9 @@ extension LoopStream {
         if self.inputHasEnded { unsafe bufferevent_enable(output, Int16(EV_WRITE)) }
     }
 
-    /// The last word within TLS. What the peer still sends is thrown away as it comes.
+    /// The last word within TLS.
+    ///
+    /// What the peer still sends is thrown away as it comes.
     func endSecurity() {
         guard let security = self.security, let output = unsafe self.output else { return }
         security.sendCloseNotify()

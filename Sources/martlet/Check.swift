@@ -9,10 +9,10 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read the configuration and say what is wrong with it.",
         discussion: """
-            Every error is given as file:line: key: why. Certificates and keys are read as the user \
-            whom the server would be; those that cannot be used are errors, those that have expired \
-            or soon will, or that are for other names, are warnings. Exit code 78 when there is an \
-            error.
+            Every error is given as file:line: key: why. Certificates and keys are read as the \
+            user whom the server would be; those that cannot be used are errors, those that have \
+            expired or soon will, or that are for other names, are warnings. Exit code 78 when \
+            there is an error.
             """
     )
 

@@ -11,7 +11,8 @@ struct Serve: ParsableCommand {
         discussion: """
             Logs go to standard output. SIGTERM and SIGINT end it: sessions between commands are \
             told so at once, messages on their way in have limits.shutdown-grace-seconds; a second \
-            signal ends it at once. SIGHUP reads certificates and keys again. SIGUSR1 logs what the loop has been doing.
+            signal ends it at once. SIGHUP reads certificates and keys again. SIGUSR1 logs what \
+            the loop has been doing.
             """
     )
 

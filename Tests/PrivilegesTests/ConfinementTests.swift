@@ -72,8 +72,8 @@ private struct Findings: Sendable, Equatable {
                 if canOpen("\(folder)/\(name)/new", O_WRONLY | O_CREAT) {
                     done.insert("make \(name)")
                 }
-                if truncate(there, 0) == 0 { done.insert("truncate \(name)") }
-                if rename(there, "\(there)-still") == 0 { done.insert("rename \(name)") }
+                if unsafe truncate(there, 0) == 0 { done.insert("truncate \(name)") }
+                if unsafe rename(there, "\(there)-still") == 0 { done.insert("rename \(name)") }
             }
             if canOpen("/etc/passwd", O_RDONLY) { done.insert("read passwd") }
         }
@@ -106,14 +106,15 @@ private struct Findings: Sendable, Equatable {
         }
         let report = try #require(findings.report)
         #expect(
-            findings.done == (report.confinesPorts ? ["bind"] : ["connect", "bind", "bind another"])
+            findings.done
+                == (report.confinesPorts ? ["bind"] : ["connect", "bind", "bind another"])
         )
         #expect(connects(to: port))
     }
 }
 
 private func canOpen(_ path: String, _ flags: Int32) -> Bool {
-    let descriptor = open(path, flags | O_CLOEXEC, 0o600)
+    let descriptor = unsafe open(path, flags | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return false }
     close(descriptor)
     return true

@@ -49,9 +49,9 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: self.folder) }
         let user = try #require(try ServiceUser(named: "nobody"))
         try OwnDirectory.prepare(self.folder, for: nil)
-        chmod(self.folder, 0o777)
+        unsafe chmod(self.folder, 0o777)
         #expect(throws: PrivilegeError.self) { try OwnDirectory.prepare(self.folder, for: user) }
-        chmod(self.folder, 0o700)
+        unsafe chmod(self.folder, 0o700)
         let other = try #require(try ServiceUser(named: "daemon"))
         try OwnDirectory.prepare(self.folder, for: other)
         #expect(throws: PrivilegeError.self) { try OwnDirectory.prepare(self.folder, for: user) }

@@ -12,7 +12,7 @@ final class KeptSessions {
     private static let sessionsMax = 1024
 
     deinit {
-        for unsafesession in unsafe self.sessions { unsafe SSL_SESSION_free(session) }
+        unsafe self.sessions.forEach { unsafe SSL_SESSION_free($0) }
     }
 
     /// Takes over a reference.

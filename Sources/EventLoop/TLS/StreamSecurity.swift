@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a stream has besides, from the moment it is to speak TLS: how far it is, and the connection
-// of OpenSSL's. A bufferevent of libevent's does the handshake, the reading, and the writing of what
-// does not leave at once.
+// of OpenSSL's. A bufferevent of libevent's does the handshake, the reading, and the writing of
+// what does not leave at once.
 
 internal import COpenSSL
 
@@ -75,7 +75,9 @@ final class StreamSecurity {
         return sent
     }
 
-    /// The last octets of this end. A client may resume a session only when they have come.
+    /// The last octets of this end.
+    ///
+    /// A client may resume a session only when they have come.
     func sendCloseNotify() {
         guard self.phase == .secured, let connection = unsafe self.connection else { return }
         OpenSSLErrors.clear()

@@ -70,7 +70,9 @@ enum TLSContext {
 
     // MARK: - What is the same for everybody
 
-    /// Idle connections give back their buffers. Direct writes need the other two: what the socket
+    /// Idle connections give back their buffers.
+    ///
+    /// Direct writes need the other two: what the socket
     /// does not take is written again from another place, and with more behind it.
     private static let modes =
         Int(SSL_MODE_RELEASE_BUFFERS) | Int(SSL_MODE_ENABLE_PARTIAL_WRITE)

@@ -17,8 +17,9 @@ package struct TLSOptions {
     /// PEM file of the authorities whose client certificates are accepted; nil asks for none.
     package var clientAuthoritiesPath: String?
     package var minimumVersion = Version.tls12
-    /// What is spoken here, in the names of ALPN (RFC 7301): "pop3", "imap", "smtp". A client that
-    /// asks only for others is refused; one that asks for nothing is served.
+    /// What is spoken here, in the names of ALPN (RFC 7301): "pop3", "imap", "smtp".
+    ///
+    /// A client that asks only for others is refused; one that asks for nothing is served.
     package var applicationProtocols: [String] = []
     /// Without keys no session is resumed.
     package var ticketKeys: TicketKeys?

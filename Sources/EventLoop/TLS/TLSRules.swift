@@ -34,7 +34,7 @@ final class TLSRules {
     }
 
     deinit {
-        for unsafecontext in unsafe self.owned { unsafe SSL_CTX_free(context) }
+        unsafe self.owned.forEach { unsafe SSL_CTX_free($0) }
     }
 
     // MARK: - Contexts

@@ -121,7 +121,7 @@ package final class ServeProcess {
         self.useCertificates()
     }
 
-    /// Opens ports that need root, and then is no longer root, nor anything else that is not needed.
+    /// Opens ports that need root, and then is no longer root, nor anything else it need not be.
     private static func giveUp(
         _ configuration: Configuration,
         _ sockets: ListeningSockets,

@@ -20,10 +20,16 @@ final class ServerCertificates {
     private var stamps: [FileStamp?]
     /// How they were when they were looked at last.
     private var seen: [FileStamp?]
+    /// When it was last said what clients will not like.
+    private var reviewed = WallClock.seconds
 
-    /// How often the files are looked at. They are read once they have stayed the same for as long,
-    /// because a certificate and its key are written one after the other.
+    /// How often the files are looked at.
+    ///
+    /// They are read once they have stayed the same for as long, because a certificate and its key
+    /// are written one after the other.
     static let watchSeconds: Double = 3
+    /// An end that comes nearer is said once a day.
+    private static let reminderSeconds: Int64 = 86_400
 
     /// Nil when the configuration names no certificate.
     init?(_ configuration: Configuration, _ logger: Logger) throws(TLSError) {
@@ -50,14 +56,20 @@ final class ServerCertificates {
     func look() -> Bool {
         let stamps = self.configuration.keyMaterialPaths.map(FileStamp.init(of:))
         defer { self.seen = stamps }
-        guard stamps != self.stamps, stamps == self.seen else { return false }
-        return self.readAgain()
+        if stamps != self.stamps, stamps == self.seen { return self.readAgain() }
+        if WallClock.seconds - self.reviewed >= Self.reminderSeconds {
+            self.reviewed = WallClock.seconds
+            let review = CertificateReview(self.configuration, now: self.reviewed)
+            Self.log(review, self.logger)
+        }
+        return false
     }
 
     /// Reads the files; true when others are in use now.
     func readAgain() -> Bool {
         self.stamps = self.configuration.keyMaterialPaths.map(FileStamp.init(of:))
         let review = CertificateReview(self.configuration, now: WallClock.seconds)
+        self.reviewed = WallClock.seconds
         Self.log(review, self.logger)
         do throws(TLSError) {
             guard review.errors.isEmpty else { return false }

@@ -21,6 +21,8 @@ final class ServerProcess {
 
     /// What differs from the configuration that tests share.
     struct Settings {
+        /// Lines for the top of the file.
+        var top = ""
         /// Lines for the [limits] table.
         var limits = ""
         /// Whole tables for the end of the file.
@@ -64,6 +66,16 @@ final class ServerProcess {
         let named = ProcessInfo.processInfo.environment["MARTLET_BINARY"]
         return named ?? built
     }()
+
+    /// Whether the log tells something, which it does a little after it has happened.
+    func tells(_ text: String) -> Bool {
+        let deadline = Date(timeIntervalSinceNow: 10)
+        while !self.log.contains(text) {
+            guard Date() < deadline else { return false }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        return true
+    }
 
     /// Starts the server on the data it has and waits until it greets on each port.
     func start() throws {
@@ -153,16 +165,21 @@ final class ServerProcess {
             hostname = "mail.example.test"
             data-directory = "\(self.dataDirectory)"
             local-domains = ["example.test", "other.test"]
+            \(self.settings.top)
 
             \(listeners.joined(separator: "\n\n"))
 
             [limits]
+            \(self.settings.limits.contains("client-minute") ? "" : Self.fromOneClient)
             \(self.settings.limits)
 
             \(self.settings.tables)
             """
         try text.write(toFile: self.configurationPath, atomically: true, encoding: .utf8)
     }
+
+    /// Tests are one client, and more than any other client would be.
+    private static let fromOneClient = "connections-per-client-minute = 1000000"
 
     /// Runs `martlet` on this configuration.
     @discardableResult
