@@ -81,7 +81,23 @@ extension EndToEnd {
 
         @Test("The files in conf/ are in order")
         func shippedFiles() throws {
-            let folder = Client.repository.appending(path: "conf")
+            let scratch = try ScratchDirectory()
+            let folder = scratch.url.appending(path: "conf")
+            try FileManager.default.copyItem(
+                at: Client.repository.appending(path: "conf"),
+                to: folder
+            )
+            // Where `make run` puts the demo's certificate.
+            let tls = scratch.url.appending(path: "var/tls")
+            try FileManager.default.createDirectory(at: tls, withIntermediateDirectories: true)
+            let identity = try TLSIdentity(client: "anna@example.test")
+            for file in [identity.certificate, identity.key] {
+                let source = URL(filePath: file)
+                try FileManager.default.copyItem(
+                    at: source,
+                    to: tls.appending(path: source.lastPathComponent)
+                )
+            }
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
                 .filter { $0.hasSuffix(".toml") }
             #expect(files.contains("martlet.toml"))
