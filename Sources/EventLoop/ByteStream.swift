@@ -65,6 +65,12 @@ package protocol ByteStream: AnyObject {
     var pendingOutputCount: Int { get }
     /// Sends at once what the system takes at once, and the rest as the peer reads.
     func send(_ octets: borrowing Span<UInt8>)
+    /// Sends three runs of octets, one after the other, as `send` would send all of them in one.
+    func send(
+        _ first: borrowing Span<UInt8>,
+        _ second: borrowing Span<UInt8>,
+        _ third: borrowing Span<UInt8>
+    )
     /// Lets input flow again after `.suspend`: `received` is called at the end of this turn. From
     /// within `received`, it makes the `.suspend` about to be returned a `.yield`.
     func resume()
@@ -84,4 +90,14 @@ extension ByteStream {
     package func close() { self.close(lingering: false) }
 
     package var peerUser: UInt32? { nil }
+
+    package func send(
+        _ first: borrowing Span<UInt8>,
+        _ second: borrowing Span<UInt8>,
+        _ third: borrowing Span<UInt8>
+    ) {
+        self.send(first)
+        self.send(second)
+        self.send(third)
+    }
 }

@@ -95,7 +95,7 @@ extension POP3ServerSession {
         case .awaitingGreeting, .authorization, .awaitingPassword, .transaction:
             return self.end(saying: .goingDown, into: &replies)
         case .suspended: return .awaitInput
-        case .listing: return .proceed
+        case .listing, .sendingContent: return .proceed
         case .closed: return .close
         }
     }

@@ -26,6 +26,8 @@ final class POP3Driver: Conversation {
     var maildrop: OpenMaildrop?
     /// The read that waits until the peer has taken what it was sent.
     private var heldEffect: POP3ServerSession.Effect?
+    /// Content that goes out with the replies under way.
+    private var insertion: Insertion?
     private(set) var isClosing = false
     private var isBlocked = false
 
@@ -44,7 +46,15 @@ final class POP3Driver: Conversation {
     enum ReadyAnswer {
         case answer(POP3ServerSession.Answer)
         case listing(MaildropListing)
-        case content([UInt8], isLast: Bool)
+        case content([UInt8], ContentPart)
+    }
+
+    /// Content that goes out from where it is, between replies.
+    private struct Insertion {
+        let octets: [UInt8]
+        let range: ByteRange
+        /// How many octets of the replies go before it.
+        let position: Int
     }
 
     private enum Outcome {
@@ -161,7 +171,8 @@ final class POP3Driver: Conversation {
         var effect = effect
         while true {
             // A long answer leaves in portions; the rest waits for the peer.
-            if replies.count >= self.server.outputPortionOctets { self.flush(&replies) }
+            let count = replies.count + (self.insertion?.range.count ?? 0)
+            if count >= self.server.outputPortionOctets { self.flush(&replies) }
             let answer: ReadyAnswer?
             switch effect {
             case .proceed:
@@ -185,6 +196,8 @@ final class POP3Driver: Conversation {
             case .commitDeletions:
                 self.commitDeletions()
                 answer = nil
+            case .sendContent:
+                preconditionFailure("content is sent where it was read")
             }
             guard let answer else { return .suspended }
             effect = self.answer(answer, into: &replies)
@@ -200,14 +213,46 @@ final class POP3Driver: Conversation {
             self.session.reduce(.answered(answer), into: &replies).effect
         case .listing(let listing):
             self.session.reduce(.listed(listing), into: &replies).effect
-        case .content(let octets, let isLast):
-            self.session.reduce(.contentRead(octets.span, isLast: isLast), into: &replies).effect
+        case .content(let octets, let part):
+            self.pass(octets, part, into: &replies)
         }
     }
 
+    private func pass(
+        _ octets: [UInt8],
+        _ part: ContentPart,
+        into replies: inout ReplyBuffer
+    ) -> POP3ServerSession.Effect {
+        let effect = self.session.reduce(
+            .contentRead(
+                octets.span.extracting(part.range.indices),
+                isLast: part.isLast,
+                needsStuffing: part.needsStuffing
+            ),
+            into: &replies
+        ).effect
+        guard case .sendContent(let range) = effect else { return effect }
+        let found = range.shifted(by: part.range.lowerBound)
+        if self.insertion == nil {
+            self.insertion = Insertion(octets: octets, range: found, position: replies.count)
+        } else {
+            // The messages of a client that pipelines are copied together, for fewer sends.
+            replies.append(octets.span, found)
+        }
+        return .proceed
+    }
+
     private func flush(_ replies: inout ReplyBuffer) {
-        guard !replies.isEmpty else { return }
-        self.stream.send(replies.span)
+        if let insertion = self.insertion.take() {
+            self.stream.send(
+                replies.span.extracting(first: insertion.position),
+                insertion.octets.span.extracting(insertion.range.indices),
+                replies.span.extracting(droppingFirst: insertion.position)
+            )
+        } else {
+            guard !replies.isEmpty else { return }
+            self.stream.send(replies.span)
+        }
         replies.removeAll()
         if self.stream.pendingOutputCount > self.server.outputBacklogOctets {
             self.isBlocked = true

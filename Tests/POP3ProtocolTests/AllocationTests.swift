@@ -60,7 +60,7 @@ import Testing
                 step = session.reduce(.contentRead(content.span, isLast: true), into: &replies)
             case .proceed:
                 step = session.reduce(.received(Span<UInt8>()), into: &replies)
-            case .awaitInput, .commitDeletions, .close:
+            case .awaitInput, .sendContent, .commitDeletions, .close:
                 Issue.record("a round only reads")
                 return
             }
