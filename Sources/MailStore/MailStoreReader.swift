@@ -22,7 +22,7 @@ package final class MailStoreReader {
     /// Enough for the upper pages of every table and what one read touches. Content is seldom read
     /// twice, and a cache larger than the processor's means that each page is read into memory that
     /// has gone cold.
-    private static let cacheKibioctets = 512
+    private static let cacheKibioctets = 1024
 
     // MARK: - Addresses
 

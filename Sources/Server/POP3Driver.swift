@@ -90,11 +90,13 @@ final class POP3Driver: Conversation {
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
         guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
-        var replies = self.server.takeReplies()
+        // Each look at an unowned reference counts it up and down.
+        let server = self.server
+        var replies = server.takeReplies()
         var offset = 0
-        let outcome = self.run(octets, &offset, into: &replies)
-        self.flush(&replies)
-        self.server.putBack(replies)
+        let outcome = self.run(octets, &offset, server, into: &replies)
+        self.flush(&replies, server)
+        server.putBack(replies)
         guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
         self.armDeadline()
         switch outcome {
@@ -133,22 +135,24 @@ final class POP3Driver: Conversation {
     private func run(
         _ octets: borrowing Span<UInt8>,
         _ offset: inout Int,
+        _ server: MailServer,
         into replies: inout ReplyBuffer
     ) -> Outcome {
         var outcome = Outcome.goOn
         if let effect = self.heldEffect.take() {
-            outcome = self.perform(effect, into: &replies)
+            outcome = self.perform(effect, server, into: &replies)
         } else if let ready = self.ready.take() {
-            outcome = self.perform(self.answer(ready, into: &replies), into: &replies)
+            outcome = self.perform(self.answer(ready, into: &replies), server, into: &replies)
         } else if self.isAsking {
             return .suspended
         }
         var steps = 0
-        while outcome == .goOn, !self.isBlocked, steps < self.server.limits.stepsPerTurn {
+        let stepsMax = server.limits.stepsPerTurn
+        while outcome == .goOn, !self.isBlocked, steps < stepsMax {
             let rest = octets.extracting(offset...)
             let step = self.session.reduce(.received(rest), into: &replies)
             offset += step.consumed
-            outcome = self.perform(step.effect, into: &replies)
+            outcome = self.perform(step.effect, server, into: &replies)
             steps += 1
         }
         return outcome
@@ -156,23 +160,25 @@ final class POP3Driver: Conversation {
 
     /// An event that comes between the stream's calls for input.
     private func deliver(_ event: borrowing POP3ServerSession.Event) {
-        var replies = self.server.takeReplies()
+        let server = self.server
+        var replies = server.takeReplies()
         let step = self.session.reduce(event, into: &replies)
-        let outcome = self.perform(step.effect, into: &replies)
-        self.flush(&replies)
-        self.server.putBack(replies)
+        let outcome = self.perform(step.effect, server, into: &replies)
+        self.flush(&replies, server)
+        server.putBack(replies)
         if outcome != .closed { self.armDeadline() }
     }
 
     private func perform(
         _ effect: POP3ServerSession.Effect,
+        _ server: MailServer,
         into replies: inout ReplyBuffer
     ) -> Outcome {
         var effect = effect
         while true {
             // A long answer leaves in portions; the rest waits for the peer.
             let count = replies.count + (self.insertion?.range.count ?? 0)
-            if count >= self.server.outputPortionOctets { self.flush(&replies) }
+            if count >= server.outputPortionOctets { self.flush(&replies, server) }
             let answer: ReadyAnswer?
             switch effect {
             case .proceed:
@@ -180,7 +186,7 @@ final class POP3Driver: Conversation {
             case .awaitInput:
                 return self.isAsking ? .suspended : .awaitInput
             case .close:
-                self.flush(&replies)
+                self.flush(&replies, server)
                 self.close()
                 return .closed
             case .logIn(let method):
@@ -242,7 +248,7 @@ final class POP3Driver: Conversation {
         return .proceed
     }
 
-    private func flush(_ replies: inout ReplyBuffer) {
+    private func flush(_ replies: inout ReplyBuffer, _ server: MailServer) {
         if let insertion = self.insertion.take() {
             self.stream.send(
                 replies.span.extracting(first: insertion.position),
@@ -254,9 +260,8 @@ final class POP3Driver: Conversation {
             self.stream.send(replies.span)
         }
         replies.removeAll()
-        if self.stream.pendingOutputCount > self.server.outputBacklogOctets {
-            self.isBlocked = true
-        }
+        let pending = self.stream.pendingOutputCount
+        if pending > 0, pending > server.outputBacklogOctets { self.isBlocked = true }
     }
 
     private func close() {

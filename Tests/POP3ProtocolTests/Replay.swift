@@ -15,8 +15,12 @@ final class Replay: ReplayedSession {
     private(set) var trace: [String] = []
     private var isSuspended = false
     private(set) var isClosed = false
+    /// Whether somebody looks whether content needs stuffing, so that it need not be copied.
+    private let looksForDots: Bool
+    private var content: [UInt8] = []
 
-    init(_ settings: POP3ServerSettings, earlyTalk: Bool) {
+    init(_ settings: POP3ServerSettings, earlyTalk: Bool, looksForDots: Bool) {
+        self.looksForDots = looksForDots
         self.session = POP3ServerSession(settings: settings)
         self.step(.accepted(earlyTalk: earlyTalk, nonce: 0x1234_abcd, clock: 0x5678))
     }
@@ -54,8 +58,15 @@ final class Replay: ReplayedSession {
             )
             self.step(.listed(listing))
         case "content", "last":
-            let quoted = words.count > 1 ? unescaped(String(words[1].dropFirst().dropLast())) : []
-            self.step(.contentRead(quoted.span, isLast: words[0] == "last"))
+            self.content = words.count > 1 ? unescaped(String(words[1].dropFirst().dropLast())) : []
+            let content = self.content
+            self.step(
+                .contentRead(
+                    content.span,
+                    isLast: words[0] == "last",
+                    needsStuffing: !self.looksForDots || ContentEncoder.mayStuff(content.span)
+                )
+            )
         default: Issue.record("what answer is \(text)?")
         }
         self.pump()
@@ -96,9 +107,14 @@ final class Replay: ReplayedSession {
         #expect(step.consumed <= self.input.count)
         self.input.removeFirst(step.consumed)
         self.output += replies.span.copy()
+        if case .sendContent(let range) = step.effect {
+            #expect(self.looksForDots && !range.isEmpty)
+            #expect(self.session.awaiting == .answer)
+            self.output += self.content[range.indices]
+        }
         self.takeLines()
         switch step.effect {
-        case .proceed, .awaitInput: break
+        case .proceed, .awaitInput, .sendContent: break
         case .logIn(let method):
             let user = escaped(self.session.userName.copy())
             let secret = escaped(self.session.secret.copy())

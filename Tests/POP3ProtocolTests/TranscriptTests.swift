@@ -10,11 +10,13 @@ import TranscriptSupport
     @Test(arguments: Transcript.ofPOP3, Segmentation.allCases)
     func replay(transcript: Transcript, segmentation: Segmentation) {
         let isEarly = transcript.options["early-talk"] != nil
-        let replay = Replay(transcript.settings, earlyTalk: isEarly)
-        transcript.replay(on: replay, segmentation) { trace, expected in
-            #expect(trace == expected, "\nwas:\n\(trace.joined(separator: "\n"))")
+        for looks in [false, true] {
+            let replay = Replay(transcript.settings, earlyTalk: isEarly, looksForDots: looks)
+            transcript.replay(on: replay, segmentation) { trace, expected in
+                #expect(trace == expected, "\nwas:\n\(trace.joined(separator: "\n"))")
+            }
+            #expect(replay.isClosed, "a transcript goes on to the end of the session")
         }
-        #expect(replay.isClosed, "a transcript goes on to the end of the session")
     }
 
     @Test func thereAreEnough() {
