@@ -160,9 +160,12 @@ final class LoopStream: ByteStream {
                     unsafe third.withUnsafeBufferPointer { third in
                         sent = unsafe clibevent_send(
                             self.descriptor,
-                            first.baseAddress, first.count,
-                            second.baseAddress, second.count,
-                            third.baseAddress, third.count
+                            first.baseAddress,
+                            first.count,
+                            second.baseAddress,
+                            second.count,
+                            third.baseAddress,
+                            third.count
                         )
                     }
                 }

@@ -19,9 +19,10 @@ package final class MailStoreReader {
         try self.database.execute("PRAGMA cache_size = -\(Self.cacheKibioctets)")
     }
 
-    /// Enough for the upper pages of every table and what one read touches. Content is seldom read
-    /// twice, and a cache larger than the processor's means that each page is read into memory that
-    /// has gone cold.
+    /// Enough for the upper pages of every table and what one read touches.
+    ///
+    /// Content is seldom read twice, and a cache larger than the processor's means that each page
+    /// is read into memory that has gone cold.
     private static let cacheKibioctets = 1024
 
     // MARK: - Addresses
