@@ -96,8 +96,20 @@ extension ByteStream {
         _ second: borrowing Span<UInt8>,
         _ third: borrowing Span<UInt8>
     ) {
-        self.send(first)
-        self.send(second)
-        self.send(third)
+        self.sendTogether(first, second, third)
+    }
+
+    /// Copies three runs together and sends them as one.
+    func sendTogether(
+        _ first: borrowing Span<UInt8>,
+        _ second: borrowing Span<UInt8>,
+        _ third: borrowing Span<UInt8>
+    ) {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(first.count + second.count + third.count)
+        octets.append(first)
+        octets.append(second)
+        octets.append(third)
+        self.send(octets.span)
     }
 }

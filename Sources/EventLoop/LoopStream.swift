@@ -146,34 +146,36 @@ final class LoopStream: ByteStream {
         }
     }
 
-    /// Three runs leave in one call of the system, and none of them is copied together before.
+    /// Three runs leave in one call of the system without being copied together.
+    ///
+    /// That is for streams that have no bufferevent: in one, octets may wait that come first, and
+    /// whatever else a stream does with its output is for `send` of one run to know.
     func send(
         _ first: borrowing Span<UInt8>,
         _ second: borrowing Span<UInt8>,
         _ third: borrowing Span<UInt8>
     ) {
-        guard self.state == .open else { return }
+        guard self.state == .open, first.count + second.count + third.count > 0 else { return }
+        guard unsafe self.output == nil else { return self.sendTogether(first, second, third) }
         var sent = 0
-        if !self.isConnecting, self.pendingOutputCount == 0 {
-            unsafe first.withUnsafeBufferPointer { first in
-                unsafe second.withUnsafeBufferPointer { second in
-                    unsafe third.withUnsafeBufferPointer { third in
-                        sent = unsafe clibevent_send(
-                            self.descriptor,
-                            first.baseAddress,
-                            first.count,
-                            second.baseAddress,
-                            second.count,
-                            third.baseAddress,
-                            third.count
-                        )
-                    }
+        unsafe first.withUnsafeBufferPointer { first in
+            unsafe second.withUnsafeBufferPointer { second in
+                unsafe third.withUnsafeBufferPointer { third in
+                    sent = unsafe clibevent_send(
+                        self.descriptor,
+                        first.baseAddress,
+                        first.count,
+                        second.baseAddress,
+                        second.count,
+                        third.baseAddress,
+                        third.count
+                    )
                 }
             }
-            if sent < 0 {
-                guard errno == EAGAIN || errno == EINTR else { return self.abort() }
-                sent = 0
-            }
+        }
+        if sent < 0 {
+            guard errno == EAGAIN || errno == EINTR else { return self.abort() }
+            sent = 0
         }
         // What the socket did not take waits in the bufferevent, in order.
         self.send(first.extracting(droppingFirst: min(sent, first.count)))
