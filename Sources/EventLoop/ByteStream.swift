@@ -77,6 +77,12 @@ package protocol ByteStream: AnyObject {
     var pendingOutputCount: Int { get }
     /// Sends at once what the system takes at once, and the rest as the peer reads.
     func send(_ octets: borrowing Span<UInt8>)
+    /// Sends three runs of octets, one after the other, as `send` would send all of them in one.
+    func send(
+        _ first: borrowing Span<UInt8>,
+        _ second: borrowing Span<UInt8>,
+        _ third: borrowing Span<UInt8>
+    )
     /// Lets input flow again after `.suspend`: `received` is called at the end of this turn. From
     /// within `received`, it makes the `.suspend` about to be returned a `.yield`.
     func resume()
@@ -112,4 +118,26 @@ extension ByteStream {
     package var peerUser: UInt32? { nil }
 
     package var handshakeFailure: String? { nil }
+
+    package func send(
+        _ first: borrowing Span<UInt8>,
+        _ second: borrowing Span<UInt8>,
+        _ third: borrowing Span<UInt8>
+    ) {
+        self.sendTogether(first, second, third)
+    }
+
+    /// Copies three runs together and sends them as one.
+    func sendTogether(
+        _ first: borrowing Span<UInt8>,
+        _ second: borrowing Span<UInt8>,
+        _ third: borrowing Span<UInt8>
+    ) {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(first.count + second.count + third.count)
+        octets.append(first)
+        octets.append(second)
+        octets.append(third)
+        self.send(octets.span)
+    }
 }

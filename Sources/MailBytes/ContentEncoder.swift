@@ -41,6 +41,27 @@ public struct ContentEncoder: Equatable, BitwiseCopyable, Sendable {
         self.place = self.place(after: octets)
     }
 
+    /// Takes note of a part of the content that goes out as it is, because nothing in it needs
+    /// stuffing.
+    public mutating func pass(_ octets: borrowing Span<UInt8>) {
+        guard octets.count > 0 else { return }
+        self.place = self.place(after: octets)
+    }
+
+    /// Whether anything in a part of a content may need stuffing, whatever part comes before it.
+    public static func mayStuff(_ octets: borrowing Span<UInt8>) -> Bool {
+        var start = 0
+        while let dot = octets.firstIndex(of: .dot, from: start) {
+            switch dot {
+            case 0: return true
+            case 1: if octets[0] == .lf { return true }
+            default: if octets[dot - 1] == .lf, octets[dot - 2] == .cr { return true }
+            }
+            start = dot + 1
+        }
+        return false
+    }
+
     /// Ends the content: completes an unfinished line, then appends the terminating dot.
     public mutating func finish(into buffer: inout ReplyBuffer) {
         if self.place != .lineStart { buffer.appendCRLF() }

@@ -16,8 +16,14 @@ package final class MailStoreReader {
             readOnly: true,
             vfs: vfs
         )
-        try self.database.execute("PRAGMA cache_size = -8192")
+        try self.database.execute("PRAGMA cache_size = -\(Self.cacheKibioctets)")
     }
+
+    /// Enough for the upper pages of every table and what one read touches.
+    ///
+    /// Content is seldom read twice, and a cache larger than the processor's means that each page
+    /// is read into memory that has gone cold.
+    private static let cacheKibioctets = 1024
 
     // MARK: - Addresses
 
@@ -176,41 +182,44 @@ package final class MailStoreReader {
         return try self.append(select, from: offset, max: max, to: &octets)
     }
 
-    /// Reads messages whole, as `read` gives them, in one pass over the maildrop.
+    /// Appends messages whole, as `read` gives them, in one pass over the maildrop.
     ///
     /// `sequences` ascend. The pass ends before the first message that is not there, or that would
     /// make all of them larger than `octetsMax`.
+    ///
+    /// - Returns: how many were appended, and where each of them ends in `octets`.
     package func readWhole(
         _ account: AccountID,
         sequences: [UInt32],
-        octetsMax: Int
-    ) throws(StoreError) -> [(sequence: UInt32, octets: [UInt8])] {
+        octetsMax: Int,
+        into octets: inout [UInt8]
+    ) throws(StoreError) -> [Int] {
         guard let first = sequences.first, let last = sequences.last else { return [] }
         let select = try self.database.statement(
             """
             SELECT d.octets, m.id, m.octets, m.chunks, m.reverse_path, m.tail, d.seq
-            FROM maildrop d JOIN message m ON m.id = d.message
-            WHERE d.account = ?1 AND d.seq BETWEEN ?2 AND ?3 ORDER BY d.seq
+            FROM maildrop_head h CROSS JOIN maildrop d CROSS JOIN message m
+            WHERE h.account = ?1 AND d.account = ?1 AND d.seq BETWEEN ?2 AND ?3
+            AND m.id = d.message ORDER BY d.seq
             """
         )
         select.bind(1, account.rawValue)
         select.bind(2, Int(first))
         select.bind(3, Int(last))
         defer { select.reset() }
-        var messages: [(sequence: UInt32, octets: [UInt8])] = []
-        messages.reserveCapacity(sequences.count)
+        var ends: [Int] = []
+        ends.reserveCapacity(sequences.count)
         var room = octetsMax
-        while messages.count < sequences.count, try select.step() {
-            let sequence = sequences[messages.count]
+        while ends.count < sequences.count, try select.step() {
+            let sequence = sequences[ends.count]
             // A message that nobody wants may stand between those that are wanted.
             if select.int(6) < Int(sequence) { continue }
             guard select.int(6) == Int(sequence), select.int(0) <= room else { break }
-            var octets: [UInt8] = []
             _ = try self.append(select, from: 0, max: room, to: &octets)
-            room -= octets.count
-            messages.append((sequence, octets))
+            room -= select.int(0)
+            ends.append(octets.count)
         }
-        return messages
+        return ends
     }
 
     /// Appends a part of the message in the current row of `select`; whether it reaches the end.
@@ -223,15 +232,18 @@ package final class MailStoreReader {
         let total = select.int(0)
         let end = offset + min(max, Swift.max(total - offset, 0))
         octets.reserveCapacity(octets.count + end - offset)
-        let returnPath = Schema.returnPath(select.octets(4))
-        if offset < returnPath.count {
-            octets += returnPath[offset..<min(end, returnPath.count)]
+        let returnPathEnd = Schema.returnPathOctets(select.octetCount(4))
+        if offset < returnPathEnd {
+            let start = octets.count
+            Schema.appendReturnPath(select, 4, to: &octets)
+            octets.removeLast(Swift.max(returnPathEnd - end, 0))
+            octets.removeSubrange(start..<(start + offset))
         }
-        let contentEnd = returnPath.count + select.int(2)
+        let contentEnd = returnPathEnd + select.int(2)
         try self.appendContent(
             select,
-            from: Swift.max(offset - returnPath.count, 0),
-            to: min(end, contentEnd) - returnPath.count,
+            from: Swift.max(offset - returnPathEnd, 0),
+            to: min(end, contentEnd) - returnPathEnd,
             into: &octets
         )
         if end > contentEnd {

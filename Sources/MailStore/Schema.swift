@@ -72,14 +72,19 @@ enum Schema {
     /// Every chunk has this many octets; what is left over stands in the message's own row.
     static let chunkOctets = StoreLayout.chunkOctets
 
-    /// What a reader gets before the content: the Return-Path of RFC 5321, section 4.4.
-    static func returnPath(_ reversePath: [UInt8]) -> [UInt8] {
-        Array("Return-Path: <".utf8) + reversePath + Array(">\r\n".utf8)
+    /// Appends what a reader gets before the content: the Return-Path of RFC 5321, section 4.4.
+    static func appendReturnPath(_ row: Statement, _ column: Int32, to octets: inout [UInt8]) {
+        octets.append(contentsOf: "Return-Path: <".utf8)
+        row.appendOctets(column, skipping: 0, max: .max, to: &octets)
+        octets.append(contentsOf: ">\r\n".utf8)
     }
+
+    /// How many octets that are, for a reverse-path of `count`.
+    static func returnPathOctets(_ count: Int) -> Int { 17 + count }
 
     /// The octets that are around the content when it is read.
     static func octetsAround(reversePath count: Int, endsWithCRLF: Bool) -> Int {
-        17 + count + (endsWithCRLF ? 0 : 2)
+        self.returnPathOctets(count) + (endsWithCRLF ? 0 : 2)
     }
 }
 

@@ -102,6 +102,10 @@ final class Statement {
         return octets
     }
 
+    func octetCount(_ column: Int32) -> Int {
+        unsafe Int(sqlite3_column_bytes(self.handle, column))
+    }
+
     func optionalOctets(_ column: Int32) -> [UInt8]? {
         unsafe sqlite3_column_type(self.handle, column) == SQLITE_NULL ? nil : self.octets(column)
     }

@@ -21,7 +21,8 @@ extension POP3ServerSession {
     /// Takes the answer to `.readContent`.
     mutating func receiveContent(
         _ octets: borrowing Span<UInt8>,
-        isLast: Bool,
+        _ isLast: Bool,
+        _ needsStuffing: Bool,
         into replies: inout ReplyBuffer
     ) -> Effect {
         guard case .suspended(.readContent(let message, let offset)) = self.phase else {
@@ -30,10 +31,27 @@ extension POP3ServerSession {
         precondition(isLast || octets.count > 0, "only the last part of a content may be empty")
         // Only now is it certain that there is something to send.
         if offset == 0 { self.beginContent(of: message, into: &replies) }
-        let isFinished = self.appendContent(octets, into: &replies) || isLast
-        guard isFinished else {
-            return self.askForContent(message, offset: offset + octets.count)
+        let wanted = self.bodyLineLimit?.extent(of: octets) ?? octets.count
+        let isLast = isLast || self.bodyLineLimit?.isReached ?? false
+        let part = octets.extracting(0..<wanted)
+        let end = offset + octets.count
+        guard needsStuffing || wanted == 0 else {
+            self.encoder.pass(part)
+            self.phase = .sendingContent(message: message, end: end, isLast: isLast)
+            return .sendContent(ByteRange(0, wanted))
         }
+        self.encoder.encode(part, into: &replies)
+        return self.continueContent(of: message, from: end, isLast, into: &replies)
+    }
+
+    /// Asks for the next part of the content, or ends it.
+    mutating func continueContent(
+        of message: Int,
+        from offset: Int,
+        _ isLast: Bool,
+        into replies: inout ReplyBuffer
+    ) -> Effect {
+        guard isLast else { return self.askForContent(message, offset: offset) }
         self.encoder.finish(into: &replies)
         self.phase = .transaction
         return self.goOn(into: &replies)
@@ -67,18 +85,5 @@ extension POP3ServerSession {
         replies.append(.space)
         replies.append(self.language.octets(octets))
         replies.appendCRLF()
-    }
-
-    /// Appends a part of the content; true when TOP wants no more.
-    private mutating func appendContent(
-        _ octets: borrowing Span<UInt8>,
-        into replies: inout ReplyBuffer
-    ) -> Bool {
-        guard let wanted = self.bodyLineLimit?.extent(of: octets) else {
-            self.encoder.encode(octets, into: &replies)
-            return false
-        }
-        self.encoder.encode(octets.extracting(0..<wanted), into: &replies)
-        return self.bodyLineLimit?.isReached ?? false
     }
 }

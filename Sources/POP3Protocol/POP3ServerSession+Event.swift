@@ -28,8 +28,10 @@ extension POP3ServerSession {
         case listed(MaildropListing)
         /// The answer to `.readContent`: octets of the message from the offset asked for.
         ///
-        /// Never byte-stuffed, split anywhere; only the last part may be empty.
-        case contentRead(Span<UInt8>, isLast: Bool)
+        /// Never byte-stuffed, split anywhere; only the last part may be empty. `needsStuffing` is
+        /// what `ContentEncoder.mayStuff` says of the part, or true when nobody looked; where it is
+        /// false, the session lets the driver send the octets from where they are.
+        case contentRead(Span<UInt8>, isLast: Bool, needsStuffing: Bool = true)
         /// The autologout timer ran out (RFC 1939, section 3).
         case deadlinePassed
         /// The server shuts down.
@@ -106,6 +108,9 @@ extension POP3ServerSession {
         /// Answered by `.contentRead`, `.contentMissing` or `.temporaryFailure`; a driver holds it
         /// back while the output is over its mark. `message` counts from 0.
         case readContent(message: Int32, offset: Int)
+        /// Send these octets of the content just read, as they are, after what was replied; then
+        /// call again as after `.proceed`.
+        case sendContent(ByteRange)
         /// Question: remove the messages of `forEachDeleted`, durably, all or none.
         case commitDeletions
         /// Send what was replied, then close the connection. No call may follow.

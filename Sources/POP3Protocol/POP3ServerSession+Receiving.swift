@@ -6,7 +6,7 @@ internal import MailBytes
 internal import SASL
 
 extension POP3ServerSession {
-    /// Takes one line, or goes on with the listing under way.
+    /// Takes one line, or goes on with the listing or the message under way.
     mutating func receive(
         _ octets: borrowing Span<UInt8>,
         into replies: inout ReplyBuffer
@@ -16,6 +16,9 @@ extension POP3ServerSession {
             return self.receiveLine(octets, into: &replies)
         case .listing(let listing, let next):
             let effect = self.continueListing(listing, from: next, into: &replies)
+            return Step(consumed: 0, effect: effect)
+        case .sendingContent(let message, let end, let isLast):
+            let effect = self.continueContent(of: message, from: end, isLast, into: &replies)
             return Step(consumed: 0, effect: effect)
         case .awaitingGreeting, .securing, .suspended, .closed:
             preconditionFailure("input is for a session that awaits a command")
@@ -178,7 +181,7 @@ extension POP3ServerSession {
             return self.end(saying: .foreignProtocol, into: &replies)
 
         case (.awaitingGreeting, _), (.securing, _), (.authenticating, _),
-            (.suspended, _), (.listing, _), (.closed, _):
+            (.suspended, _), (.listing, _), (.sendingContent, _), (.closed, _):
             preconditionFailure("a command is for a session that awaits one")
         }
     }

@@ -97,7 +97,7 @@ extension POP3ServerSession {
         case .awaitingGreeting, .authorization, .awaitingPassword, .authenticating, .transaction:
             return self.end(saying: .goingDown, into: &replies)
         case .securing, .suspended: return .awaitInput
-        case .listing: return .proceed
+        case .listing, .sendingContent: return .proceed
         case .closed: return .close
         }
     }

@@ -44,6 +44,8 @@ public struct POP3ServerSession: ~Copyable {
         case transaction
         /// TRANSACTION, within a multi-line response. Leaves after its last line.
         case listing(Listing, next: Int)
+        /// TRANSACTION, after a part of a content that the driver sends. Leaves on its next call.
+        case sendingContent(message: Int, end: Int, isLast: Bool)
         /// Leaves never.
         case closed
     }
@@ -148,8 +150,10 @@ public struct POP3ServerSession: ~Copyable {
             return self.effect(self.receiveAuthenticationAnswer(answer, into: &replies))
         case .listed(let listing):
             return self.effect(self.receiveListing(listing, into: &replies))
-        case .contentRead(let octets, let isLast):
-            return self.effect(self.receiveContent(octets, isLast: isLast, into: &replies))
+        case .contentRead(let octets, let isLast, let needsStuffing):
+            return self.effect(
+                self.receiveContent(octets, isLast, needsStuffing, into: &replies)
+            )
         case .stopping:
             return self.effect(self.stop(into: &replies))
         case .deadlinePassed, .peerClosed:
@@ -168,7 +172,7 @@ extension POP3ServerSession {
     public var awaiting: Awaiting {
         switch self.phase {
         case .authorization, .awaitingPassword, .authenticating, .transaction: .command
-        case .awaitingGreeting, .securing, .suspended, .listing: .answer
+        case .awaitingGreeting, .securing, .suspended, .listing, .sendingContent: .answer
         case .closed: .nothing
         }
     }

@@ -12,9 +12,10 @@ struct OpenMaildrop {
     /// The counters as they were at login; mail that comes later waits for the next session.
     var head: MaildropHead?
     var listing: MaildropListing?
+    /// Where the octets are of the messages that were read ahead.
+    private var octets: [UInt8] = []
     /// The last of them is the one that is likely to be wanted next.
-    private var prefetched: [PrefetchedMessage] = []
-    private var isExpecting = false
+    private var prefetched: [(sequence: UInt32, part: ContentPart)] = []
     /// Octets that were read ahead, or may be coming in.
     private(set) var prefetchedOctets = 0
 
@@ -31,39 +32,50 @@ struct OpenMaildrop {
         return listing.sequences[Int(message)]
     }
 
-    /// The messages a client that fetches them in order will ask for next.
-    func following(_ message: Int32) -> [UInt32] {
-        guard let listing, self.prefetched.isEmpty else { return [] }
-        let start = Int(message) + 1
-        let end = min(start + Self.followingMax, listing.sequences.count)
-        guard start < end else { return [] }
-        return Array(listing.sequences[start..<end])
+    /// A message, if it is small enough to be read with others, and those that a client that
+    /// fetches them in order will ask for next; what all of them come to in octets.
+    func following(_ message: Int32, octetsMax: Int) -> (sequences: [UInt32], octets: Int) {
+        guard let listing, self.prefetched.isEmpty else { return ([], 0) }
+        let first = Int(message)
+        var total = listing.octets[first]
+        guard total <= octetsMax else { return ([], 0) }
+        let most = total + ContentQuestion.followingOctetsMax
+        var end = first + 1
+        let endMax = min(end + Self.followingMax, listing.count)
+        while end < endMax, total + listing.octets[end] <= most {
+            total += listing.octets[end]
+            end += 1
+        }
+        return (Array(listing.sequences[(first + 1)..<end]), total)
     }
 
-    /// The reader was asked to read ahead; returns by how much the octets held may grow.
-    mutating func expectPrefetch() -> Int {
-        self.isExpecting = true
-        self.prefetchedOctets += ContentQuestion.followingOctetsMax
-        return ContentQuestion.followingOctetsMax
+    /// The reader was asked to read ahead so many octets at the most.
+    mutating func expectPrefetch(octets: Int) {
+        self.prefetchedOctets = octets
     }
 
-    /// Keeps what was read ahead; returns by how much the octets held have grown.
-    mutating func prefetch(_ messages: [PrefetchedMessage]) -> Int {
-        var grown = self.isExpecting ? -ContentQuestion.followingOctetsMax : 0
-        self.isExpecting = false
-        for message in messages { grown += message.octets.count }
-        self.prefetched = messages.reversed()
-        self.prefetchedOctets += grown
-        return grown
+    /// Keeps what was read ahead.
+    mutating func prefetch(_ content: ReadContent) {
+        self.prefetched = content.following.reversed()
+        self.octets = content.following.isEmpty ? [] : content.octets
+        self.prefetchedOctets = self.octets.count
+    }
+
+    /// Nothing was read ahead.
+    mutating func forgetPrefetched() {
+        self.prefetched = []
+        self.octets = []
+        self.prefetchedOctets = 0
     }
 
     /// A message that was read ahead; it is given once.
-    mutating func takePrefetched(_ sequence: UInt32) -> [UInt8]? {
+    mutating func takePrefetched(_ sequence: UInt32) -> (octets: [UInt8], part: ContentPart)? {
         guard let index = self.prefetched.lastIndex(where: { $0.sequence == sequence }) else {
             return nil
         }
-        let octets = self.prefetched.remove(at: index).octets
-        self.prefetchedOctets -= octets.count
-        return octets
+        let part = self.prefetched.remove(at: index).part
+        let octets = self.octets
+        if self.prefetched.isEmpty { self.forgetPrefetched() }
+        return (octets, part)
     }
 }

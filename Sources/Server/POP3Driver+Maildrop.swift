@@ -41,40 +41,48 @@ extension POP3Driver {
         guard let sequence = self.maildrop?.sequence(of: message),
             let account = self.maildrop?.account
         else { return .answer(.contentMissing) }
-        if offset == 0, let octets = self.maildrop?.takePrefetched(sequence) {
-            self.server.prefetchedOctets -= octets.count
-            return .content(octets, isLast: true)
+        let held = self.maildrop?.prefetchedOctets ?? 0
+        if offset == 0, let (octets, part) = self.maildrop?.takePrefetched(sequence) {
+            self.countPrefetched(since: held)
+            return .content(octets, part)
         }
         self.asked = .content
+        let portion = self.server.outputPortionOctets
         let mayPrefetch = self.server.prefetchedOctets < self.server.limits.contentMemoryOctets
-        let following =
-            offset == 0 && mayPrefetch ? self.maildrop?.following(message) ?? [] : []
+        let (following, octets) =
+            offset == 0 && mayPrefetch
+            ? self.maildrop?.following(message, octetsMax: portion) ?? ([], 0) : ([], 0)
         if !following.isEmpty {
-            self.server.prefetchedOctets += self.maildrop?.expectPrefetch() ?? 0
+            self.maildrop?.expectPrefetch(octets: octets)
+            self.countPrefetched(since: held)
         }
         let question = ContentQuestion(
             account: account,
             sequence: sequence,
             offset: offset,
-            octetsMax: self.server.outputPortionOctets,
-            following: following
+            octetsMax: portion,
+            following: following,
+            wholeOctets: octets
         )
         self.server.storage.read(.content(question), for: self.question.next(self.stream.id))
         return nil
     }
 
     func contentRead(_ reply: StorageReply) -> ReadyAnswer {
-        guard case .content(let octets, let isLast, let following) = reply else {
-            self.keepPrefetched([])
+        let held = self.maildrop?.prefetchedOctets ?? 0
+        defer { self.countPrefetched(since: held) }
+        guard case .content(let content) = reply else {
+            self.maildrop?.forgetPrefetched()
             if case .failed(.gone) = reply { return .answer(.contentMissing) }
             return .answer(.temporaryFailure)
         }
-        self.keepPrefetched(following)
-        return .content(octets, isLast: isLast)
+        self.maildrop?.prefetch(content)
+        return .content(content.octets, content.part)
     }
 
-    private func keepPrefetched(_ messages: [PrefetchedMessage]) {
-        self.server.prefetchedOctets += self.maildrop?.prefetch(messages) ?? 0
+    /// The octets that this session has read ahead were so many, and have changed.
+    private func countPrefetched(since held: Int) {
+        self.server.prefetchedOctets += (self.maildrop?.prefetchedOctets ?? 0) - held
     }
 
     func commitDeletions() {

@@ -28,6 +28,8 @@ final class POP3Driver: LoginConversation {
     var maildrop: OpenMaildrop?
     /// The read that waits until the peer has taken what it was sent.
     private var heldEffect: POP3ServerSession.Effect?
+    /// Content that goes out with the replies under way.
+    private var insertion: Insertion?
     private var hasGreeted = false
     private(set) var isClosing = false
     private var isBlocked = false
@@ -47,7 +49,15 @@ final class POP3Driver: LoginConversation {
         case answer(POP3ServerSession.Answer)
         case exchange(LoginOutcome)
         case listing(MaildropListing)
-        case content([UInt8], isLast: Bool)
+        case content([UInt8], ContentPart)
+    }
+
+    /// Content that goes out from where it is, between replies.
+    private struct Insertion {
+        let octets: [UInt8]
+        let range: ByteRange
+        /// How many octets of the replies go before it.
+        let position: Int
     }
 
     private enum Outcome {
@@ -94,11 +104,13 @@ final class POP3Driver: LoginConversation {
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
         guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
-        var replies = self.server.takeReplies()
+        // Each look at an unowned reference counts it up and down.
+        let server = self.server
+        var replies = server.takeReplies()
         var offset = 0
-        let outcome = self.run(octets, &offset, into: &replies)
-        self.flush(&replies)
-        self.server.putBack(replies)
+        let outcome = self.run(octets, &offset, server, into: &replies)
+        self.flush(&replies, server)
+        server.putBack(replies)
         guard outcome != .closed else { return Consumption(count: octets.count, next: .finished) }
         if outcome != .securing { self.armDeadline() }
         switch outcome {
@@ -150,22 +162,24 @@ final class POP3Driver: LoginConversation {
     private func run(
         _ octets: borrowing Span<UInt8>,
         _ offset: inout Int,
+        _ server: MailServer,
         into replies: inout ReplyBuffer
     ) -> Outcome {
         var outcome = Outcome.goOn
         if let effect = self.heldEffect.take() {
-            outcome = self.perform(effect, into: &replies)
+            outcome = self.perform(effect, server, into: &replies)
         } else if let ready = self.ready.take() {
-            outcome = self.perform(self.answer(ready, into: &replies), into: &replies)
+            outcome = self.perform(self.answer(ready, into: &replies), server, into: &replies)
         } else if self.isAsking {
             return .suspended
         }
         var steps = 0
-        while outcome == .goOn, !self.isBlocked, steps < self.server.limits.stepsPerTurn {
+        let stepsMax = server.limits.stepsPerTurn
+        while outcome == .goOn, !self.isBlocked, steps < stepsMax {
             let rest = octets.extracting(offset...)
             let step = self.session.reduce(.received(rest), into: &replies)
             offset += step.consumed
-            outcome = self.perform(step.effect, into: &replies)
+            outcome = self.perform(step.effect, server, into: &replies)
             steps += 1
         }
         return outcome
@@ -173,22 +187,25 @@ final class POP3Driver: LoginConversation {
 
     /// An event that comes between the stream's calls for input.
     private func deliver(_ event: borrowing POP3ServerSession.Event) {
-        var replies = self.server.takeReplies()
+        let server = self.server
+        var replies = server.takeReplies()
         let step = self.session.reduce(event, into: &replies)
-        let outcome = self.perform(step.effect, into: &replies)
-        self.flush(&replies)
-        self.server.putBack(replies)
+        let outcome = self.perform(step.effect, server, into: &replies)
+        self.flush(&replies, server)
+        server.putBack(replies)
         if outcome != .closed, outcome != .securing { self.armDeadline() }
     }
 
     private func perform(
         _ effect: POP3ServerSession.Effect,
+        _ server: MailServer,
         into replies: inout ReplyBuffer
     ) -> Outcome {
         var effect = effect
         while true {
             // A long answer leaves in portions; the rest waits for the peer.
-            if replies.count >= self.server.outputPortionOctets { self.flush(&replies) }
+            let count = replies.count + (self.insertion?.range.count ?? 0)
+            if count >= server.outputPortionOctets { self.flush(&replies, server) }
             let answer: ReadyAnswer?
             switch effect {
             case .proceed:
@@ -196,15 +213,15 @@ final class POP3Driver: LoginConversation {
             case .awaitInput:
                 return self.isAsking ? .suspended : .awaitInput
             case .close:
-                self.flush(&replies)
+                self.flush(&replies, server)
                 self.close()
                 return .closed
             case .startTLS:
-                self.flush(&replies)
+                self.flush(&replies, server)
                 self.startTLS()
                 return .securing
             case .adoptClient(let client):
-                let isAdopted = self.server.adopt(client, on: self.stream, for: self.profile)
+                let isAdopted = server.adopt(client, on: self.stream, for: self.profile)
                 answer = .answer(isAdopted ? .xclientAdopted : .xclientRefused)
             case .logIn(let method):
                 answer = self.logIn(method)
@@ -223,6 +240,8 @@ final class POP3Driver: LoginConversation {
             case .commitDeletions:
                 self.commitDeletions()
                 answer = nil
+            case .sendContent:
+                preconditionFailure("content is sent where it was read")
             }
             guard let answer else { return .suspended }
             effect = self.answer(answer, into: &replies)
@@ -242,18 +261,49 @@ final class POP3Driver: LoginConversation {
             }
         case .listing(let listing):
             self.session.reduce(.listed(listing), into: &replies).effect
-        case .content(let octets, let isLast):
-            self.session.reduce(.contentRead(octets.span, isLast: isLast), into: &replies).effect
+        case .content(let octets, let part):
+            self.pass(octets, part, into: &replies)
         }
     }
 
-    private func flush(_ replies: inout ReplyBuffer) {
-        guard !replies.isEmpty else { return }
-        self.stream.send(replies.span)
-        replies.removeAll()
-        if self.stream.pendingOutputCount > self.server.outputBacklogOctets {
-            self.isBlocked = true
+    private func pass(
+        _ octets: [UInt8],
+        _ part: ContentPart,
+        into replies: inout ReplyBuffer
+    ) -> POP3ServerSession.Effect {
+        let effect = self.session.reduce(
+            .contentRead(
+                octets.span.extracting(part.range.indices),
+                isLast: part.isLast,
+                needsStuffing: part.needsStuffing
+            ),
+            into: &replies
+        ).effect
+        guard case .sendContent(let range) = effect else { return effect }
+        let found = range.shifted(by: part.range.lowerBound)
+        if self.insertion == nil {
+            self.insertion = Insertion(octets: octets, range: found, position: replies.count)
+        } else {
+            // The messages of a client that pipelines are copied together, for fewer sends.
+            replies.append(octets.span, found)
         }
+        return .proceed
+    }
+
+    private func flush(_ replies: inout ReplyBuffer, _ server: MailServer) {
+        if let insertion = self.insertion.take() {
+            self.stream.send(
+                replies.span.extracting(first: insertion.position),
+                insertion.octets.span.extracting(insertion.range.indices),
+                replies.span.extracting(droppingFirst: insertion.position)
+            )
+        } else {
+            guard !replies.isEmpty else { return }
+            self.stream.send(replies.span)
+        }
+        replies.removeAll()
+        let pending = self.stream.pendingOutputCount
+        if pending > 0, pending > server.outputBacklogOctets { self.isBlocked = true }
     }
 
     private func startTLS() {

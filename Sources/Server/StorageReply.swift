@@ -3,6 +3,7 @@
 // Everything that can come back to a waiting driver, from the store, a worker or a timer.
 
 package import Credentials
+package import MailBytes
 package import MailStore
 package import MailSyntax
 package import POP3Protocol
@@ -25,7 +26,7 @@ package enum StorageReply: Sendable {
     case account(AccountRecord?)
     case maildrop(MaildropHead)
     case listing(MaildropListing)
-    case content([UInt8], isLast: Bool, following: [PrefetchedMessage])
+    case content(ReadContent)
     case accounts([AccountSummary])
     case aliases([AliasSummary])
     case accountKinds(AccountKinds)
@@ -50,10 +51,28 @@ package enum StorageReply: Sendable {
     }
 }
 
-/// A whole message that was read before it was asked for.
-package struct PrefetchedMessage: Sendable {
-    package let sequence: UInt32
+/// A part of a message, and whole messages that were read before they were asked for, all of them
+/// in one array.
+package struct ReadContent: Sendable {
     package let octets: [UInt8]
+    /// What was asked for.
+    package let part: ContentPart
+    package let following: [(sequence: UInt32, part: ContentPart)]
+}
+
+/// A part of a message within a larger array.
+package struct ContentPart: BitwiseCopyable, Sendable {
+    package let range: ByteRange
+    /// Whether the part reaches the end of its message.
+    package let isLast: Bool
+    /// Found out by the reader, who has the octets at hand; see `ContentEncoder.mayStuff`.
+    package let needsStuffing: Bool
+
+    init(_ range: ByteRange, of octets: borrowing Span<UInt8>, isLast: Bool) {
+        self.range = range
+        self.isLast = isLast
+        self.needsStuffing = ContentEncoder.mayStuff(octets.extracting(range.indices))
+    }
 }
 
 /// What the password worker found.

@@ -3,6 +3,7 @@
 // Answers the loop's questions from the store's reader. It blocks, so it runs on the reader's
 // thread; the simulation calls it as well.
 
+internal import MailBytes
 package import MailStore
 internal import MailSyntax
 internal import POP3Protocol
@@ -67,6 +68,7 @@ package struct StoreReading {
     }
 
     private func content(_ question: ContentQuestion) throws(StoreError) -> StorageReply {
+        guard question.following.isEmpty else { return try self.contents(question) }
         var octets: [UInt8] = []
         let isLast = try self.reader.read(
             question.account,
@@ -75,16 +77,32 @@ package struct StoreReading {
             max: question.octetsMax,
             into: &octets
         )
-        guard isLast else { return .content(octets, isLast: false, following: []) }
-        let following = try self.reader.readWhole(
+        let range = ByteRange(0, octets.count)
+        let part = ContentPart(range, of: octets.span, isLast: isLast)
+        return .content(ReadContent(octets: octets, part: part, following: []))
+    }
+
+    /// The message asked for and those that follow it.
+    private func contents(_ question: ContentQuestion) throws(StoreError) -> StorageReply {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(question.wholeOctets)
+        let sequences = [question.sequence] + question.following
+        let ends = try self.reader.readWhole(
             question.account,
-            sequences: question.following,
-            octetsMax: ContentQuestion.followingOctetsMax
+            sequences: sequences,
+            octetsMax: question.wholeOctets,
+            into: &octets
         )
-        return .content(
-            octets,
-            isLast: true,
-            following: following.map(PrefetchedMessage.init(sequence:octets:))
-        )
+        guard !ends.isEmpty else { throw .gone }
+        var parts: [(sequence: UInt32, part: ContentPart)] = []
+        parts.reserveCapacity(ends.count)
+        var start = 0
+        for (sequence, end) in zip(sequences, ends) {
+            let part = ContentPart(ByteRange(start, end), of: octets.span, isLast: true)
+            parts.append((sequence, part))
+            start = end
+        }
+        let first = parts.removeFirst().part
+        return .content(ReadContent(octets: octets, part: first, following: parts))
     }
 }

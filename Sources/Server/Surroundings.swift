@@ -95,8 +95,10 @@ package struct ContentQuestion: Sendable {
     package let sequence: UInt32
     package let offset: Int
     package let octetsMax: Int
-    /// The messages that the client is likely to want next.
+    /// The messages that the client is likely to want next; then the first is wanted whole.
     package let following: [UInt32]
+    /// What the first and those that follow come to, as listed.
+    package let wholeOctets: Int
 
     /// So many octets of them are read ahead at the most.
     package static let followingOctetsMax = 1 << 17

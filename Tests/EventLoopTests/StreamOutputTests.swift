@@ -56,6 +56,42 @@ struct StreamOutputTests {
         #expect(harness.handlers[0].drainedCount == 1)
     }
 
+    @Test("Three runs go out in order, and what is not taken of them waits", arguments: [0, 1])
+    func threeRuns(empty: Int) throws {
+        let content = pattern(3 << 20)
+        var pending: [Int] = []
+        let harness = try LoopHarness { handler, stream in
+            // Short ones that the socket takes, long ones of which it takes a part, and others
+            // behind those; each of the three is empty in its turn.
+            for (index, size) in [10, 300, 1 << 20, 20, 1 << 20, 1000].enumerated() {
+                let parts = (0..<3).map { part in
+                    Array(content[0..<((index + part) % 3 == empty ? 0 : size + part)])
+                }
+                let (first, second, third) = (parts[0], parts[1], parts[2])
+                stream.send(first.span, second.span, third.span)
+                pending.append(stream.pendingOutputCount)
+            }
+            stream.close()
+        }
+        let findings = Findings<([UInt8], Peer.End)>()
+        harness.run { address in
+            guard let peer = Peer(to: address, receiveBuffer: 4096) else { return }
+            WorkerThread.sleep(milliseconds: 100)
+            findings.add(peer.readToEnd())
+            peer.close()
+        }
+        var expected: [UInt8] = []
+        for (index, size) in [10, 300, 1 << 20, 20, 1 << 20, 1000].enumerated() {
+            for part in 0..<3 where (index + part) % 3 != empty {
+                expected += content[0..<(size + part)]
+            }
+        }
+        #expect(findings.all[0].0 == expected)
+        #expect(findings.all[0].1 == .closed)
+        #expect(pending[..<2] == [0, 0])
+        #expect(pending.last ?? 0 > 0)
+    }
+
     @Test("A handler that stops reading over its mark keeps the backlog of a deaf peer bounded")
     func backPressure() throws {
         let mark = 64 << 10

@@ -27,11 +27,17 @@ struct ReadWholeTests {
         _ sequences: [UInt32],
         octetsMax: Int = 1 << 20
     ) throws -> [(sequence: UInt32, octets: [UInt8])] {
-        try #require(self.store.reader).readWhole(
+        var octets: [UInt8] = [1, 2, 3]
+        let ends = try #require(self.store.reader).readWhole(
             self.account,
             sequences: sequences,
-            octetsMax: octetsMax
+            octetsMax: octetsMax,
+            into: &octets
         )
+        #expect(octets.prefix(3) == [1, 2, 3])
+        #expect(octets.count == ends.last ?? 3)
+        let starts = [3] + ends.dropLast()
+        return zip(zip(sequences, starts), ends).map { ($0.0, Array(octets[$0.1..<$1])) }
     }
 
     @Test(arguments: [[1, 2, 3, 4, 5, 6], [2], [1, 4, 6], [3, 4, 5], []])

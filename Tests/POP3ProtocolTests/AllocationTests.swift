@@ -67,7 +67,7 @@ import Testing
             case .proceed:
                 step = session.reduce(.received(Span<UInt8>()), into: &replies)
             case .awaitInput, .authenticate, .openMaildrop, .startTLS,
-                .commitDeletions, .close:
+                .sendContent, .commitDeletions, .close:
                 Issue.record("a round only reads")
                 return
             }

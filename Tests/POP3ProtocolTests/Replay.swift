@@ -18,8 +18,12 @@ final class Replay: ReplayedSession {
     private var isSecuring = false
     private var isAuthenticating = false
     private(set) var isClosed = false
+    /// Whether somebody looks whether content needs stuffing, so that it need not be copied.
+    private let looksForDots: Bool
+    private var content: [UInt8] = []
 
-    init(_ transcript: Transcript) {
+    init(_ transcript: Transcript, looksForDots: Bool) {
+        self.looksForDots = looksForDots
         self.session = POP3ServerSession(
             settings: transcript.settings,
             offersXCLIENT: transcript.options["xclient"] != nil
@@ -73,8 +77,15 @@ final class Replay: ReplayedSession {
             )
             self.step(.listed(listing))
         case "content", "last":
-            let quoted = words.count > 1 ? unescaped(String(words[1].dropFirst().dropLast())) : []
-            self.step(.contentRead(quoted.span, isLast: words[0] == "last"))
+            self.content = words.count > 1 ? unescaped(String(words[1].dropFirst().dropLast())) : []
+            let content = self.content
+            self.step(
+                .contentRead(
+                    content.span,
+                    isLast: words[0] == "last",
+                    needsStuffing: !self.looksForDots || ContentEncoder.mayStuff(content.span)
+                )
+            )
         default: Issue.record("what answer is \(text)?")
         }
         self.pump()
@@ -148,9 +159,14 @@ final class Replay: ReplayedSession {
         #expect(step.consumed <= self.input.count)
         self.input.removeFirst(step.consumed)
         self.output += replies.span.copy()
+        if case .sendContent(let range) = step.effect {
+            #expect(self.looksForDots && !range.isEmpty)
+            #expect(self.session.awaiting == .answer)
+            self.output += self.content[range.indices]
+        }
         self.takeLines()
         switch step.effect {
-        case .proceed, .awaitInput: break
+        case .proceed, .awaitInput, .sendContent: break
         case .logIn(let method):
             let user = escaped(self.session.userName.copy())
             let secret = escaped(self.session.secret.copy())

@@ -43,13 +43,16 @@ private enum Standing: String, CaseIterable {
     case marked
     case listing
     case reading
+    case sending
+    case sendingTheEnd
     case committing
 
     var awaitsCommand: Bool {
         switch self {
         case .authorization, .awaitingPassword, .transaction, .listed, .marked: true
         case .awaitingGreeting, .loggingIn, .authenticating, .verifying, .openingMaildrop,
-            .securing, .adoptingClient, .askingForListing, .listing, .reading, .committing:
+            .securing, .adoptingClient, .askingForListing, .listing, .reading, .sending,
+            .sendingTheEnd, .committing:
             false
         }
     }
@@ -71,6 +74,8 @@ private enum Standing: String, CaseIterable {
         case .listing: ["USER u", "PASS p", "?login", "LIST", "?listing"]
         case .marked: ["USER u", "PASS p", "?login", "DELE 1", "?listing"]
         case .reading: ["USER u", "PASS p", "?login", "RETR 1", "?listing"]
+        case .sending: ["USER u", "PASS p", "?login", "RETR 1", "?listing", "?part"]
+        case .sendingTheEnd: ["USER u", "PASS p", "?login", "RETR 1", "?listing", "?end"]
         case .committing: ["USER u", "PASS p", "?login", "DELE 1", "?listing", "QUIT"]
         }
     }
@@ -130,7 +135,9 @@ private enum Chart {
         let long = String(repeating: "A", count: 16384)
         let talking = awaiting + [.authenticating]
         chart += self.section("(a line too long)", talking) { self.receive(long + "\n", &$0, &$1) }
-        chart += self.section("(the next step)", [.listing]) { self.receive("", &$0, &$1) }
+        chart += self.section("(the next step)", [.listing, .sending, .sendingTheEnd]) {
+            self.receive("", &$0, &$1)
+        }
         let all = Standing.allCases
         chart += self.section("(the server stops)", all) { $0.reduce(.stopping, into: &$1) }
         chart += self.section("(the deadline passes)", all) {
@@ -176,6 +183,9 @@ private enum Chart {
             chart += self.section("?: content, isLast: \(isLast)", [.reading]) {
                 $0.reduce(.contentRead(part.span, isLast: isLast), into: &$1)
             }
+            chart += self.section("?: plain content, isLast: \(isLast)", [.reading]) {
+                self.readPlain(&$0, isLast: isLast, &$1)
+            }
         }
         return chart
     }
@@ -200,6 +210,17 @@ private enum Chart {
             + self.section("(TLS is up)", [.awaitingGreeting, .securing]) {
                 $0.reduce(.secured(hasClientCertificate: false, bindsChannel: true), into: &$1)
             }
+    }
+
+    private static func readPlain(
+        _ session: inout POP3ServerSession,
+        isLast: Bool,
+        _ replies: inout ReplyBuffer
+    ) -> POP3ServerSession.Step {
+        session.reduce(
+            .contentRead(Array("part".utf8).span, isLast: isLast, needsStuffing: false),
+            into: &replies
+        )
     }
 
     private static func receive(
@@ -268,6 +289,8 @@ private enum Chart {
                     octets: Array(repeating: 15, count: count)
                 )
                 _ = session.reduce(.listed(listing), into: &replies)
+            case "?part", "?end":
+                _ = self.readPlain(&session, isLast: command == "?end", &replies)
             default:
                 _ = self.receive(command + "\r\n", &session, &replies)
             }

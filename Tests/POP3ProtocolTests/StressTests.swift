@@ -255,6 +255,53 @@ import Testing
         #expect(total == head.utf8.count + 100 * 20_000 + "\r\n.\r\n".utf8.count)
     }
 
+    /// What needs no stuffing is sent by the driver, and the replies have nothing of it.
+    @Test(arguments: ["RETR 1", "TOP 1 100000000"])
+    func plainContentIsNotCopied(command: String) {
+        var session = self.loggedIn(messages: 1)
+        var replies = ReplyBuffer()
+        let part = Array(String(repeating: "text.\r\n", count: 5000).utf8)
+        var step = session.reduce(.received(Array((command + "\r\n").utf8).span), into: &replies)
+        step = session.reduce(.listed(self.listing(1)), into: &replies)
+        replies.removeAll()
+        for round in 0..<100 {
+            #expect(step.effect == .readContent(message: 0, offset: round * part.count))
+            step = session.reduce(
+                .contentRead(part.span, isLast: round == 99, needsStuffing: false),
+                into: &replies
+            )
+            #expect(step.effect == .sendContent(ByteRange(0, part.count)))
+            step = session.reduce(.received(Span<UInt8>()), into: &replies)
+        }
+        #expect(step.effect == .proceed)
+        let head = command == "RETR 1" ? "+OK 1000 octets\r\n" : "+OK top of message follows\r\n"
+        #expect(replies.span.copy() == Array((head + ".\r\n").utf8))
+    }
+
+    /// A server that stops lets a message under way go out to its end.
+    @Test(arguments: [false, true])
+    func stopWhilePlainContentIsSent(isLast: Bool) {
+        var session = self.loggedIn(messages: 1)
+        var replies = ReplyBuffer()
+        _ = session.reduce(.received(Array("RETR 1\r\n".utf8).span), into: &replies)
+        _ = session.reduce(.listed(self.listing(1)), into: &replies)
+        let part = Array("text".utf8)
+        var step = session.reduce(
+            .contentRead(part.span, isLast: isLast, needsStuffing: false),
+            into: &replies
+        )
+        #expect(session.reduce(.stopping, into: &replies).effect == .proceed)
+        replies.removeAll()
+        step = session.reduce(.received(Span<UInt8>()), into: &replies)
+        if !isLast {
+            #expect(step.effect == .readContent(message: 0, offset: 4))
+            step = session.reduce(.contentRead(part.span, isLast: true), into: &replies)
+        }
+        #expect(step.effect == .close)
+        let text = String(decoding: replies.span.copy(), as: UTF8.self)
+        #expect(text.hasPrefix(isLast ? "\r\n.\r\n-ERR" : "text\r\n.\r\n-ERR"))
+    }
+
     /// A TOP in the smallest parts stops where a TOP of the whole stops.
     @Test func topStopsAtTheSameOctet() {
         let content = Array("A: b\r\nC: d\r\n\r\n.1\r\n2\n2\r\n\r\n4\r\r\n5".utf8)
@@ -271,9 +318,16 @@ import Testing
                     let end = min(offset + size, content.count)
                     let part = Array(content[offset..<end])
                     step = session.reduce(
-                        .contentRead(part.span, isLast: end == content.count),
+                        .contentRead(
+                            part.span,
+                            isLast: end == content.count,
+                            needsStuffing: size % 2 == 0 || ContentEncoder.mayStuff(part.span)
+                        ),
                         into: &replies
                     )
+                    guard case .sendContent(let range) = step.effect else { continue }
+                    replies.append(part.span, range)
+                    step = session.reduce(.received(Span<UInt8>()), into: &replies)
                 }
                 results.insert(replies.span.copy())
             }

@@ -9,11 +9,13 @@ import TranscriptSupport
 @Suite struct TranscriptTests {
     @Test(arguments: Transcript.ofPOP3, Segmentation.allCases)
     func replay(transcript: Transcript, segmentation: Segmentation) {
-        let replay = Replay(transcript)
-        transcript.replay(on: replay, segmentation) { trace, expected in
-            #expect(trace == expected, "\nwas:\n\(trace.joined(separator: "\n"))")
+        for looks in [false, true] {
+            let replay = Replay(transcript, looksForDots: looks)
+            transcript.replay(on: replay, segmentation) { trace, expected in
+                #expect(trace == expected, "\nwas:\n\(trace.joined(separator: "\n"))")
+            }
+            #expect(replay.isClosed, "a transcript goes on to the end of the session")
         }
-        #expect(replay.isClosed, "a transcript goes on to the end of the session")
     }
 
     @Test func thereAreEnough() {

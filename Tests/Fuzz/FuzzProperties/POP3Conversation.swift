@@ -14,6 +14,7 @@ struct POP3Conversation: ~Copyable {
     private var transcript: [UInt8] = []
     private var questions: Int
     private let content: [UInt8]
+    private var part: [UInt8] = []
 
     init(choice: UInt8, answers: Int) {
         let settings = POP3ServerSettings(
@@ -78,6 +79,10 @@ struct POP3Conversation: ~Copyable {
                     into: &self.replies
                 )
                 continue
+            case .sendContent(let range):
+                try require(!range.isEmpty, "something is sent")
+                self.transcript += self.part[range.indices]
+                idleSteps = 0
             case .logIn, .authenticate, .openMaildrop, .adoptClient, .listMaildrop, .readContent,
                 .commitDeletions:
                 try require(self.session.awaiting == .answer, "a question awaits an answer")
@@ -127,15 +132,23 @@ struct POP3Conversation: ~Copyable {
             guard choice != 7 else { return self.fail(.contentMissing) }
             let end = min(offset + self.questions % 23 + 1, self.content.count)
             let part = Array(self.content[min(offset, end)..<end])
-            let isLast = end == self.content.count
-            return self.session.reduce(.contentRead(part.span, isLast: isLast), into: &self.replies)
+            self.part = part
+            let needsStuffing = self.questions % 3 == 0 || ContentEncoder.mayStuff(part.span)
+            return self.session.reduce(
+                .contentRead(
+                    part.span,
+                    isLast: end == self.content.count,
+                    needsStuffing: needsStuffing
+                ),
+                into: &self.replies
+            )
         case .commitDeletions:
             var count = 0
             self.session.forEachDeleted { _ in count += 1 }
             let deleted = self.session.deletedCount
             try require(count > 0 && count == deleted, "as many are deleted as were counted")
             return self.fail(choice < 6 ? .deletionsCommitted : .deletionsFailed)
-        case .proceed, .awaitInput, .startTLS, .close:
+        case .proceed, .awaitInput, .startTLS, .sendContent, .close:
             preconditionFailure("this is no question")
         }
     }

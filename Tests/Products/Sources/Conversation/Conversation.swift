@@ -112,12 +112,23 @@ struct Conversation {
                 step = session.reduce(.listed(listing), into: &replies)
             case .readContent(let message, let offset):
                 let rest = Array(self.mailbox[Int(message)][offset...])
-                step = session.reduce(.contentRead(rest.span, isLast: true), into: &replies)
+                step = session.reduce(
+                    .contentRead(
+                        rest.span,
+                        isLast: true,
+                        needsStuffing: ContentEncoder.mayStuff(rest.span)
+                    ),
+                    into: &replies
+                )
+                if case .sendContent(let range) = step.effect {
+                    replies.append(rest.span, range)
+                    step = session.reduce(.received(input.span), into: &replies)
+                }
             case .commitDeletions:
                 step = session.reduce(.answered(.deletionsCommitted), into: &replies)
             case .adoptClient:
                 step = session.reduce(.answered(.xclientRefused), into: &replies)
-            case .proceed, .awaitInput, .startTLS, .close:
+            case .proceed, .awaitInput, .startTLS, .sendContent, .close:
                 step = session.reduce(.received(input.span), into: &replies)
             }
         }
