@@ -14,10 +14,11 @@ enum TextPROXYHeader {
     static let octetsMin = 15
 
     private static let fieldCount = 6
-    private static let unknown: StaticString = "PROXY UNKNOWN"
+    private static let name = Array("PROXY ".utf8)
+    private static let unknown = Array("PROXY UNKNOWN".utf8)
 
     static func read(_ octets: borrowing Span<UInt8>) -> PROXYHeader.Reading {
-        guard self.agrees(octets, "PROXY ") else { return .malformed }
+        guard self.agrees(octets, self.name) else { return .malformed }
         guard octets.count >= self.octetsMin else { return .wants(self.octetsMin - octets.count) }
         guard let end = octets.firstIndex(of: .lf) else { return self.wanted(after: octets) }
         guard end < self.octetsMax, octets[end - 1] == .cr else { return .malformed }
@@ -27,16 +28,15 @@ enum TextPROXYHeader {
     }
 
     /// Whether the octets are the beginning of that word, or begin with it.
-    private static func agrees(_ octets: borrowing Span<UInt8>, _ word: StaticString) -> Bool {
-        let count = min(octets.count, word.utf8CodeUnitCount)
-        return word.withUTF8Buffer { word in
-            for index in 0..<count where unsafe octets[index] != word[index] { return false }
-            return true
+    private static func agrees(_ octets: borrowing Span<UInt8>, _ word: [UInt8]) -> Bool {
+        for index in 0..<min(octets.count, word.count) where octets[index] != word[index] {
+            return false
         }
+        return true
     }
 
     private static func isUnknown(_ octets: borrowing Span<UInt8>, _ line: ByteRange) -> Bool {
-        let count = self.unknown.utf8CodeUnitCount
+        let count = self.unknown.count
         guard line.count >= count, self.agrees(octets, self.unknown) else { return false }
         return line.count == count || octets[count] == .space
     }
