@@ -38,7 +38,7 @@ enum LoadDriver {
         let plan = try options.plan()
         let loop = try self.makeLoop(for: plan.connections)
         var result: LoadReport?
-        let run = LoadRun(plan, on: loop)
+        let run = LoadRun(plan, tls: try options.tlsService(), on: loop)
         run.start { report in
             result = report
             loop.stop()
@@ -57,7 +57,13 @@ enum LoadDriver {
         let seconds = try options.number("--seconds", else: 300, in: 1...86_400)
         let addresses = try options.addresses()
         let loop = try self.makeLoop(for: count)
-        let hold = IdleHold(count, to: addresses, sources: sources, on: loop)
+        let hold = IdleHold(
+            count,
+            to: addresses,
+            sources: sources,
+            tls: try options.tlsService(),
+            on: loop
+        )
         var brokenCount = 0
         hold.start { held, broken in
             brokenCount = broken

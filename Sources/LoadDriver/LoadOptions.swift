@@ -2,6 +2,7 @@
 //
 // The command line of the driver.
 
+internal import EventLoop
 internal import LoadTesting
 internal import MailBytes
 
@@ -16,9 +17,10 @@ struct LoadOptions {
         Drives a server on 127.0.0.1 and prints one line of JSON.
           smtp   sessions that send mail        stat   POP3: login, STAT, QUIT
           live   smtp and stat by halves        retr   POP3: login, STAT, LIST, UIDL, all RETR, QUIT
-          hold   connections that stay silent until SIGTERM
+          quit   POP3: QUIT                     hold   connections that stay silent until SIGTERM
           --connections N  --sessions N  --seed N  --sources N  --users N  --password TEXT
           --octets N  --messages N (a session)  --seconds N (a session may take)
+          --tls full|1.2|1.3 (full handshakes of TLS 1.3, or sessions resumed in that version)
           --pipelined  --together (all connections greeted before any goes on)  --recipients-in-turn
         """
 
@@ -28,7 +30,7 @@ struct LoadOptions {
 
     private static let valued: Set<String> = [
         "--smtp", "--pop3", "--connections", "--sessions", "--seed", "--sources", "--users",
-        "--password", "--octets", "--messages", "--seconds",
+        "--password", "--octets", "--messages", "--seconds", "--tls",
     ]
     private static let flagged: Set<String> = ["--pipelined", "--together", "--recipients-in-turn"]
 
@@ -71,6 +73,20 @@ struct LoadOptions {
         }
         guard !addresses.isEmpty else { throw Misuse(sentence: "--smtp or --pop3 is missing") }
         return addresses
+    }
+
+    /// Implicit TLS of the kind asked for; nil for none.
+    func tlsService() throws -> TLSService? {
+        guard let kind = self.values["--tls"] else { return nil }
+        var options = TLSClientOptions()
+        switch kind {
+        case "full": options.version = .tls13
+        case "1.2": options.version = .tls12
+        case "1.3": options.version = .tls13
+        default: throw Misuse(sentence: "--tls is full, 1.2 or 1.3")
+        }
+        options.resumesSessions = kind != "full"
+        return try TLSService(options)
     }
 
     func plan() throws(Misuse) -> LoadPlan {

@@ -11,6 +11,7 @@ package final class IdleHold {
     private let addresses: [NetworkAddress]
     private let count: Int
     private let sources: Int
+    fileprivate let tls: TLSService?
     private var opened = 0
     private var greeted = 0
     private var broken = 0
@@ -20,11 +21,18 @@ package final class IdleHold {
     private static let openingSecondsMax: Double = 30
 
     /// Connections in turn to each of the addresses, from as many addresses as `sources` says.
-    package init(_ count: Int, to addresses: [NetworkAddress], sources: Int, on loop: EventLoop) {
+    package init(
+        _ count: Int,
+        to addresses: [NetworkAddress],
+        sources: Int,
+        tls: TLSService? = nil,
+        on loop: EventLoop
+    ) {
         precondition(!addresses.isEmpty, "there is a server to connect to")
         self.count = count
         self.addresses = addresses
         self.sources = sources
+        self.tls = tls
         self.loop = loop
     }
 
@@ -77,6 +85,10 @@ private final class IdleConnection: StreamHandler {
     private var wasGreeted = false
 
     init(_ hold: IdleHold) { self.hold = hold }
+
+    func connected(_ stream: any ByteStream) {
+        if let tls = self.hold.tls { stream.startTLS(tls) }
+    }
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
         guard !self.wasGreeted else { return Consumption(count: octets.count, next: .awaitMore) }

@@ -66,6 +66,8 @@ final class LoadConnection: StreamHandler {
         switch self.target.scenario {
         case .smtp:
             self.exchanges = self.run.script.submission(to: self.run.nextRecipients())
+        case .quit:
+            self.exchanges = self.run.script.farewell
         case .stat, .retr:
             let user = self.run.borrowUser()
             self.user = user
@@ -75,6 +77,14 @@ final class LoadConnection: StreamHandler {
     }
 
     // MARK: - StreamHandler
+
+    func connected(_ stream: any ByteStream) {
+        if let tls = self.run.tls { stream.startTLS(tls) }
+    }
+
+    func secured(_ stream: any ByteStream) {
+        stream.setDeadline(seconds: self.run.plan.sessionSecondsMax)
+    }
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
         switch self.phase {

@@ -16,6 +16,8 @@ package struct LoadPlan: Sendable {
         case stat
         /// POP3: login, STAT, LIST, UIDL, RETR of every message, QUIT.
         case retr
+        /// POP3: QUIT, and no more: what a connection costs.
+        case quit
     }
 
     /// The scenarios, dealt to the connections in turn, and where each is served.

@@ -8,6 +8,7 @@ internal import MailBytes
 /// One run of a plan.
 package final class LoadRun {
     let plan: LoadPlan
+    let tls: TLSService?
     let loop: EventLoop
     let script: LoadScript
     private var connections: [LoadConnection] = []
@@ -26,10 +27,11 @@ package final class LoadRun {
     /// server's backlog overflows.
     private static let openingsMax = 128
 
-    /// A run on a loop of the caller's.
-    package init(_ plan: LoadPlan, on loop: EventLoop) {
+    /// A run on a loop of the caller's, with implicit TLS when there is a client's service for it.
+    package init(_ plan: LoadPlan, tls: TLSService? = nil, on loop: EventLoop) {
         precondition(!plan.targets.isEmpty && plan.users >= 1, "a plan has targets and users")
         self.plan = plan
+        self.tls = tls
         self.loop = loop
         self.script = LoadScript(plan)
         self.report = LoadReport(expecting: plan.sessions)

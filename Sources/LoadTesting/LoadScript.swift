@@ -40,6 +40,9 @@ struct LoadScript {
         scenario == .smtp ? self.greetings.smtp : self.greetings.pop3
     }
 
+    /// A POP3 session that does nothing.
+    var farewell: [Exchange] { [self.quits.pop3] }
+
     /// A session that sends a message to each of the recipients.
     func submission(to recipients: [Int]) -> [Exchange] {
         var exchanges = [self.hello]

@@ -20,8 +20,9 @@ enum { ENDPOINTS_MAX = 8, BACKLOG = 4096 };
 
 static const char usage[] =
     "usage: floor [--epoll] [--log FILE] [--smtp PORT] [--pop3 PORT]\n"
+    "             [--certificate FILE --key FILE]\n"
     "Listens on 127.0.0.1. With --log a message is answered once it is in the file and synced;\n"
-    "without, messages are thrown away.\n";
+    "without, messages are thrown away. With a certificate it speaks TLS, and takes no mail.\n";
 
 static int listen_on(unsigned port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
@@ -45,11 +46,14 @@ int main(int argc, char **argv) {
         {"log", required_argument, NULL, 'l'},
         {"smtp", required_argument, NULL, 's'},
         {"pop3", required_argument, NULL, 'p'},
+        {"certificate", required_argument, NULL, 'c'},
+        {"key", required_argument, NULL, 'k'},
         {NULL, 0, NULL, 0},
     };
     struct endpoint endpoints[ENDPOINTS_MAX];
     int count = 0, option;
     bool on_epoll = false;
+    const char *certificate = NULL, *key = NULL;
     struct rlimit limit;
 
     signal(SIGPIPE, SIG_IGN);
@@ -64,6 +68,12 @@ int main(int argc, char **argv) {
         case 'e':
             on_epoll = true;
             break;
+        case 'c':
+            certificate = optarg;
+            break;
+        case 'k':
+            key = optarg;
+            break;
         case 'l':
             journal_open(optarg);
             break;
@@ -77,13 +87,14 @@ int main(int argc, char **argv) {
             return EXIT_FAILURE;
         }
     }
-    if (count == 0 || optind < argc) {
+    if (count == 0 || optind < argc || (certificate == NULL) != (key == NULL)) {
         fputs(usage, stderr);
         return EXIT_FAILURE;
     }
     conversation_prepare();
     puts("ready");
     fflush(stdout);
+    if (certificate != NULL) serve_on_tls(endpoints, count, certificate, key);
     if (on_epoll) serve_on_epoll(endpoints, count);
     serve_on_bufferevents(endpoints, count);
 }

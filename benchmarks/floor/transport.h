@@ -13,5 +13,9 @@ struct endpoint {
 /// On libevent's bufferevents, used plainly. Does not return.
 void serve_on_bufferevents(const struct endpoint *endpoints, int count);
 
+/// On libevent's TLS bufferevents, with the same settings as Martlet. Does not return.
+void serve_on_tls(const struct endpoint *endpoints, int count, const char *certificate,
+                  const char *key);
+
 /// On epoll and nothing else: what the system itself costs. Does not return.
 void serve_on_epoll(const struct endpoint *endpoints, int count);

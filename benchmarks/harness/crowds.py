@@ -12,13 +12,14 @@ from .rounds import drive
 HOLD_SECONDS = 120
 
 
-def octets_per_idle_connection(driver, server, count):
+def octets_per_idle_connection(driver, server, count, tls=False):
     """The growth of the server's own memory per greeted, silent connection."""
     command = [driver, "hold", "--connections", str(count), "--sources", "8"]
     if server.smtp_port:
         command += ["--smtp", str(server.smtp_port)]
     if server.pop3_port:
         command += ["--pop3", str(server.pop3_port)]
+    command += ["--tls", "full"] if tls else []
     before = processes.anonymous_octets(server.pid)
     holder = subprocess.Popen(
         [*command, "--seconds", str(HOLD_SECONDS)], stdout=subprocess.PIPE, text=True

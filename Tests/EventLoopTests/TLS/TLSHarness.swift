@@ -51,11 +51,14 @@ extension LoopHarness {
     }
 
     /// Runs the loop with `openssl s_client`, and returns what it printed.
-    func sClient(_ arguments: [String], input: String = "") -> String {
+    ///
+    /// A line is typed once the connection is at rest, and the end of the input comes later still.
+    func sClient(_ arguments: [String], typing line: String = "") -> String {
         let findings = Findings<String>()
         self.run { address in
             let command = ["openssl", "s_client", "-connect", "\(address)"] + arguments
-            findings.add(Command.run(command, input: input).output)
+            let text = "(sleep 0.5; echo \(line); sleep 1) | \(command.joined(separator: " "))"
+            findings.add(Command.run(["sh", "-c", text]).output)
         }
         return findings.all.first ?? ""
     }

@@ -81,19 +81,16 @@ enum Command {
         let output: String
     }
 
-    static func run(_ arguments: [String], input: String = "") -> Outcome {
+    static func run(_ arguments: [String]) -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["timeout", "20"] + arguments
         let output = Pipe()
-        let feed = Pipe()
         process.standardOutput = output
         process.standardError = output
-        process.standardInput = feed
+        process.standardInput = FileHandle.nullDevice
         do {
             try process.run()
-            try feed.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-            try feed.fileHandleForWriting.close()
             let text = try output.fileHandleForReading.readToEnd() ?? Data()
             process.waitUntilExit()
             return Outcome(
