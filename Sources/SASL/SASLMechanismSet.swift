@@ -60,13 +60,9 @@ public struct SASLMechanismSet: OptionSet, BitwiseCopyable, Sendable {
     /// As EHLO's AUTH keyword (RFC 4954, section 3) and the SASL capability of POP3 (RFC 5034)
     /// take them.
     public func appendNames(to replies: inout ReplyBuffer) {
-        var rest = self.rawValue
-        while rest != 0 {
-            if let next = SASLMechanism(rawValue: UInt8(rest.trailingZeroBitCount)) {
-                replies.append(.space)
-                replies.append(next.name)
-            }
-            rest &= rest &- 1
+        self.forEach { mechanism in
+            replies.append(.space)
+            replies.append(mechanism.name)
         }
     }
 }

@@ -65,6 +65,7 @@ enum SMTPReply: Equatable, BitwiseCopyable, Sendable, Error {
 
     case startTLS
     case securedAlready
+    case tlsUnavailable
 
     case authenticated
     case authenticationRequired
@@ -166,6 +167,7 @@ enum SMTPReply: Equatable, BitwiseCopyable, Sendable, Error {
 
         case .startTLS: "220 2.0.0 Ready to start TLS"
         case .securedAlready: "503 5.5.1 TLS is on already"
+        case .tlsUnavailable: "454 4.7.0 TLS is not possible at present"
 
         case .authenticated: "235 2.7.0 Authentication succeeded"
         case .authenticationRequired: "530 5.7.0 Authentication required"

@@ -51,7 +51,9 @@ extension SMTPServerSession {
     private func appendExtensions(to replies: inout ReplyBuffer) {
         replies.append(self.settings.extensions.first)
         // RFC 3207, section 4.2: not once TLS is up.
-        if self.settings.offersSTARTTLS, !self.isSecured { replies.append("250-STARTTLS\r\n") }
+        if self.settings.offersSTARTTLS, !self.isSecured, self.canBeginTLS {
+            replies.append("250-STARTTLS\r\n")
+        }
         self.appendMechanisms(to: &replies)
         if self.offersXCLIENT {
             replies.append("250-")

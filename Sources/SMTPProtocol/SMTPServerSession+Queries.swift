@@ -199,7 +199,7 @@ extension SMTPServerSession {
         case .lhlo: self.settings.dialect == .lmtp
         case .expn: self.settings.answersEXPN
         case .soml, .saml: self.settings.acceptsSOML
-        case .startTLS: self.settings.offersSTARTTLS && !self.isSecured
+        case .startTLS: self.settings.offersSTARTTLS && !self.isSecured && self.canBeginTLS
         case .auth: !self.mechanisms.isEmpty
         case .xclient: self.offersXCLIENT
         case .mail, .rcpt, .data, .bdat, .rset, .noop, .quit, .help, .vrfy, .send, .turn, .get,

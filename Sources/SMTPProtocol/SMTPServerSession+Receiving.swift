@@ -75,9 +75,10 @@ extension SMTPServerSession {
         case .response:
             return SASLLimits.lineOctetsMax + 2
         case .command:
-            let isAUTH = octets.matches("AUTH ", in: ByteRange(0, min(5, octets.count)))
             let octetsMax = self.settings.commandOctetsMax
-            guard isAUTH, !self.settings.mechanisms.isEmpty else { return octetsMax }
+            guard octets.count > octetsMax, !self.settings.mechanisms.isEmpty,
+                octets.matches("AUTH ", in: ByteRange(0, 5))
+            else { return octetsMax }
             return max(octetsMax, SASLLimits.lineOctetsMax + Self.beforeResponseOctets)
         }
     }

@@ -13,6 +13,7 @@ extension SMTPServerSession {
         case .chunking: return self.refuse(.withinChunks, stage, into: &replies)
         case .ready, .transaction: break
         }
+        guard self.canBeginTLS else { return self.accept(.tlsUnavailable, stage, into: &replies) }
         self.reply(.startTLS, into: &replies)
         self.forgetClient()
         self.phase = .securing

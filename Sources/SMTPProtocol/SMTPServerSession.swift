@@ -109,6 +109,8 @@ public struct SMTPServerSession: ~Copyable {
 
     /// How many commands were refused for reasons that are the client's.
     public internal(set) var errorCount = 0
+    /// Whether the driver can begin TLS at present, where the settings offer it at all.
+    public var canBeginTLS = true
     /// Whether TLS is up.
     public internal(set) var isSecured = false
     /// Whether the client has logged in, by AUTH or, before its proxy, by XCLIENT.

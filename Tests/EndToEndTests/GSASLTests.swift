@@ -48,7 +48,7 @@ extension EndToEnd {
             try Command.run(
                 "gsasl",
                 [
-                    "--smtp", "--connect=localhost:\(server.submissionPort)", "--starttls",
+                    "--smtp", "--connect=localhost:\(server.submissionPort)",
                     "--x509-ca-file=\(server.identity.certificate)", "--mechanism=\(mechanism)",
                     "--authentication-id=\(SecureServer.user)", "--password=\(password)",
                     "--verbose",

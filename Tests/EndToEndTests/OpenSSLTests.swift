@@ -46,11 +46,10 @@ extension EndToEnd {
         @Test("a client that renegotiates gets nowhere")
         func renegotiation() throws {
             let server = try SecureServer()
-            let outcome = try Command.run(
-                "openssl",
+            // s_client takes a line "R" for itself.
+            let outcome = try self.converse(
                 self.options(server, .implicit) + ["-tls1_2"],
-                // s_client takes a line "R" for itself.
-                input: Data("R\nNOOP\nQUIT\n".utf8)
+                "R\nNOOP\nQUIT\n"
             )
             #expect(
                 outcome.text.contains("RENEGOTIATING")
@@ -121,11 +120,27 @@ extension EndToEnd {
             _ options: [String],
             saying lines: String = "QUIT\n"
         ) throws -> CommandOutcome {
-            try Command.run(
-                "openssl",
-                self.options(server, way) + ["-ign_eof"] + options,
-                input: Data(lines.utf8)
-            )
+            try self.converse(self.options(server, way) + ["-ign_eof"] + options, lines)
+        }
+
+        /// Says `lines` once the server has greeted, as a client must: by a shell that waits for
+        /// the greeting in what s_client has written. After STLS there is none.
+        private func converse(_ options: [String], _ lines: String) throws -> CommandOutcome {
+            let scratch = try ScratchDirectory()
+            let output = scratch.path + "/output"
+            let said = try scratch.file("lines", holding: Data(lines.utf8))
+            let greeting = options.contains("-starttls") ? "---" : "+OK"
+            let script = """
+                : >"$0"
+                { for _ in $(seq 200); do
+                    grep -q '^\(greeting)' "$0" && break
+                    sleep 0.05
+                done; cat "$1"; } | { shift; openssl "$@" >"$0"; }
+                status=$?
+                cat "$0"
+                exit $status
+                """
+            return try Command.run("sh", ["-c", script, output, said.path] + options)
         }
 
         private func options(_ server: SecureServer, _ way: TLSWay) -> [String] {

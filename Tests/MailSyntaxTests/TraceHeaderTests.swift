@@ -9,7 +9,7 @@ import Testing
 @Suite struct TraceHeaderTests {
     private func received(
         from name: String,
-        _ peer: NetworkAddress,
+        _ client: NetworkAddress?,
         by hostname: String = "mx.example.org",
         with protocolName: StaticString = "ESMTP",
         for recipient: String = ""
@@ -18,7 +18,7 @@ import Testing
         TraceHeader.appendReceived(
             to: &buffer,
             from: Array(name.utf8).span,
-            client: peer,
+            client: client,
             by: Array(hostname.utf8),
             with: protocolName,
             id: MessageID(rawValue: 1),
@@ -35,6 +35,19 @@ import Testing
         0x1234_5678_9abc_def0,
         port: 1
     )
+
+    @Test func hiddenClient() {
+        #expect(
+            self.received(from: "[192.168.0.7]", nil, with: "ESMTPSA", for: "b@example.org")
+                == """
+                Received: from submission (hidden)\r
+                \tby mx.example.org with ESMTPSA id 0000000000001\r
+                \tfor <b@example.org>;\r
+                \tTue, 24 Nov 2026 14:12:14 +0000\r
+
+                """
+        )
+    }
 
     @Test func ipv4WithRecipient() {
         #expect(

@@ -69,6 +69,8 @@ import TranscriptSupport
 
         // First messages: attributes missing, doubled, in another order, or in capitals.
         (.scramSHA256, "n,,"), (.scramSHA256, "n,,n=u"), (.scramSHA256, "n,,r=x"),
+        (.scramSHA256, "n,,n=u="),
+        (.scramSHA256, "n,,n=u=2"), (.scramSHA256, "n,,n=u=2C"), (.scramSHA256, "n,,n"),
         (.scramSHA256, "n,,n=u,"), (.scramSHA256, "n,,r=x,n=u"), (.scramSHA256, "n,,n=u,n=u,r=x"),
         (.scramSHA256, "n,,N=u,r=x"), (.scramSHA256, "n,,n=u,R=x"), (.scramSHA256, "n,,n=u,,r=x"),
         (.scramSHA256, "n,,n=u,z=1,r=x"), (.scramSHA256, "n,,n=u,r=x,"),

@@ -31,6 +31,7 @@ final class Replay: ReplayedSession {
             peer: peer,
             offersXCLIENT: options["xclient"] != nil
         )
+        self.session.canBeginTLS = options["no-tls"] == nil
         self.showsTrace = options["trace"] != nil
         if options["implicit"] != nil {
             self.secure(options.keys.map { $0 })

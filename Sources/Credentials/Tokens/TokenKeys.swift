@@ -43,6 +43,7 @@ package struct TokenKeys: Sendable {
     /// A key set may hold keys for other purposes and other algorithms, which are passed over: the
     /// issuer publishes it for everybody. In PEM each block must be a key that can be used.
     package init(octets: [UInt8]) throws(TokenKeysError) {
+        guard octets.count <= Self.octetsMax else { throw .tooLarge }
         if let value = JSONReader.read(octets) {
             guard case .array(let members)? = value["keys"] else { throw .malformed }
             self.keys = Array(members.compactMap { Self.key(of: $0) }.prefix(Self.keysMax))

@@ -20,8 +20,8 @@ package struct TokenVerifier: Sendable {
 
     /// Whose a token is; `now` in seconds since 1970.
     ///
-    /// Takes about a tenth of a millisecond for each key of the issuer that may be meant, eight at
-    /// most.
+    /// Takes about two tenths of a millisecond for each key of the issuer that may be meant, and
+    /// eight may be.
     package func verify(_ token: [UInt8], now: Int) -> Result<TokenIdentity, TokenRefusal> {
         do throws(TokenRefusal) {
             return .success(try self.identity(of: token, now: Double(now)))

@@ -6,6 +6,7 @@
 
 internal import MailBytes
 
+/// The server's side of OAUTHBEARER and XOAUTH2.
 struct BearerMechanism: ServerMechanism {
     /// Which of the two it is.
     enum Form: Equatable, BitwiseCopyable {

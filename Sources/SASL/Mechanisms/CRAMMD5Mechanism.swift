@@ -5,6 +5,7 @@
 
 internal import MailBytes
 
+/// The server's side of CRAM-MD5.
 struct CRAMMD5Mechanism: ServerMechanism {
     private static let digitCount = 32
 

@@ -5,6 +5,7 @@
 
 internal import MailBytes
 
+/// The server's side of EXTERNAL.
 struct ExternalMechanism: ServerMechanism {
     mutating func receive(
         _ message: borrowing Span<UInt8>,

@@ -5,6 +5,7 @@
 
 internal import MailBytes
 
+/// The server's side of LOGIN.
 struct LoginMechanism: ServerMechanism {
     private var hasName = false
 

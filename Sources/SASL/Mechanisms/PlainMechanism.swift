@@ -4,6 +4,7 @@
 
 internal import MailBytes
 
+/// The server's side of PLAIN.
 struct PlainMechanism: ServerMechanism {
     mutating func receive(
         _ message: borrowing Span<UInt8>,

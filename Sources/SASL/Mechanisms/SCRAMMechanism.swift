@@ -9,6 +9,7 @@
 
 internal import MailBytes
 
+/// The server's side of SCRAM.
 struct SCRAMMechanism: ServerMechanism {
     private enum Phase: Equatable, BitwiseCopyable {
         /// Leaves on: the client-first-message.

@@ -52,10 +52,8 @@ final class TLSIdentity {
             ] + Self.newKey + ["-keyout", self.key + ".new", "-out", self.certificate + ".new"]
         )
         for path in [self.key, self.certificate] {
-            _ = try FileManager.default.replaceItemAt(
-                URL(filePath: path),
-                withItemAt: URL(filePath: path + ".new")
-            )
+            try Data(contentsOf: URL(filePath: path + ".new"))
+                .write(to: URL(filePath: path), options: .atomic)
         }
     }
 
