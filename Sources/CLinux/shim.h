@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a process gives up for good: system calls that the C library has no function for, or one
-// with a variable argument list. Landlock's numbers and structures are written out, because the kernel
-// that runs this may be newer than the headers that it was built with; they never change.
+// with a variable argument list. Landlock's numbers and structures are written out, because the
+// kernel that runs this may be newer than the headers that it was built with; they never change.
 
 #pragma once
 

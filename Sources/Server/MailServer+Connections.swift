@@ -50,8 +50,8 @@ extension MailServer {
         self.callWhenEmpty()
     }
 
-    /// The peer of a connection speaks for another client from now on; false when that one would not
-    /// have been let in.
+    /// The peer of a connection speaks for another client from now on; false when that one would
+    /// not have been let in.
     func adopt(
         _ client: NetworkAddress,
         on stream: any ByteStream,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When a session goes on: the greeting with what comes before it, TLS, and what makes a client wait.
+// When a session goes on: the greeting with what comes before it, TLS, and what makes a client
+// wait.
 
 internal import EventLoop
 internal import SMTPProtocol

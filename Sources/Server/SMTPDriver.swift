@@ -96,6 +96,7 @@ final class SMTPDriver: LoginConversation {
             offersXCLIENT: profile.mayXCLIENT(stream.peer)
         )
         self.session.usableMechanisms = server.usableMechanisms(profile)
+        self.session.canBeginTLS = profile.tls != nil
     }
 
     func stop() {

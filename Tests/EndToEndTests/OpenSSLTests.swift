@@ -123,8 +123,9 @@ extension EndToEnd {
             try self.converse(self.options(server, way) + ["-ign_eof"] + options, lines)
         }
 
-        /// Says `lines` once the server has greeted, as a client must: by a shell that waits for
-        /// the greeting in what s_client has written. After STLS there is none.
+        /// Says `lines` once the server has greeted, as a client must.
+        ///
+        /// A shell waits for the greeting in what s_client has written; after STLS there is none.
         private func converse(_ options: [String], _ lines: String) throws -> CommandOutcome {
             let scratch = try ScratchDirectory()
             let output = scratch.path + "/output"
@@ -133,7 +134,7 @@ extension EndToEnd {
             let script = """
                 : >"$0"
                 { for _ in $(seq 200); do
-                    grep -q '^\(greeting)' "$0" && break
+                    grep -q '^\(greeting)\\|^New, (NONE)' "$0" && break
                     sleep 0.05
                 done; cat "$1"; } | { shift; openssl "$@" >"$0"; }
                 status=$?

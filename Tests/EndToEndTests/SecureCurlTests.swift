@@ -50,7 +50,7 @@ extension EndToEnd {
 
         @Test("a token for another user, or of another issuer, lets nobody in")
         func refusesTokens() throws {
-            let server = try SecureServer()
+            let server = try SecureServer(limits: SecureServer.patientWithFailures)
             let tokens = [
                 try server.issuer.token(for: "bert@example.test"),
                 try TokenIssuer(.es256).token(for: SecureServer.user),

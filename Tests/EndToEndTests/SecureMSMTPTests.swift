@@ -54,7 +54,7 @@ extension EndToEnd {
 
         @Test("wrong passwords, foreign tokens and old ones are refused")
         func refuses() throws {
-            let server = try SecureServer(limits: "login-failures-per-client = 1000")
+            let server = try SecureServer(limits: SecureServer.patientWithFailures)
             let old = try server.issuer.token(
                 for: SecureServer.user,
                 issuedAt: Date(timeIntervalSinceNow: -3600)

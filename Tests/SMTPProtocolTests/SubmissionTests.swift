@@ -60,7 +60,8 @@ import Testing
         var random = SeededGenerator(seed: seed)
         let lines = [
             "", "", "Subject: x", "Date: x", "date:x", "Message-ID: <x@y>", " folded", "\tFrom: a",
-            "no field", "From here on", ":", ": x", "a b: c", "Subject", "é: x", ".", "..", ".a: b",
+            "no field", "From here on", ":", ": x", "a b: c", "Subject", "é: x", ".", "..",
+            ".a: b",
             "Message-Id\t : x", String(repeating: "x", count: 300),
             "X: \(UInt64.random(in: 0...9))",
         ]

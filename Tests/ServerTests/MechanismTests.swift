@@ -343,7 +343,8 @@ struct MechanismTests {
         #expect(try self.connect(test).text.contains("250-AUTH SCRAM-SHA-256 "))
         let hash =
             "$6$rounds=1000$saltsalt$"
-            + "jDcmvYh0GZ5gOJpUwLxVDYtW2rRgMVHRYAWm0tyWKQpFbAHwN0oWdhx6pVLBY.5fJvQHCkUQwK3CCj7yNZ7Cx."
+            + "jDcmvYh0GZ5gOJpUwLxVDYtW2rRgMVHRYAWm0tyWKQ"
+            + "pFbAHwN0oWdhx6pVLBY.5fJvQHCkUQwK3CCj7yNZ7Cx."
         let record = try #require(PasswordRecord(cryptHash: Array(hash.utf8)))
         let bert = try #require(Address(parsing: "bert@example.test"))
         let control = test.connectControl()

@@ -14,11 +14,11 @@ enum TextPROXYHeader {
     static let octetsMin = 15
 
     private static let fieldCount = 6
-    private static let beginning = Array("PROXY ".utf8)
+    private static let name = Array("PROXY ".utf8)
     private static let unknown = Array("PROXY UNKNOWN".utf8)
 
     static func read(_ octets: borrowing Span<UInt8>) -> PROXYHeader.Reading {
-        guard self.agrees(octets, self.beginning) else { return .malformed }
+        guard self.agrees(octets, self.name) else { return .malformed }
         guard octets.count >= self.octetsMin else { return .wants(self.octetsMin - octets.count) }
         guard let end = octets.firstIndex(of: .lf) else { return self.wanted(after: octets) }
         guard end < self.octetsMax, octets[end - 1] == .cr else { return .malformed }

@@ -15,6 +15,13 @@ final class SecureServer {
         "CRAM-MD5", "PLAIN", "LOGIN",
     ]
 
+    /// Limits for a test that fails to log in often.
+    static let patientWithFailures = """
+        login-failure-milliseconds = 10
+        login-failures-per-client = 1000
+        login-failures-per-account = 1000
+        """
+
     let identity: TLSIdentity
     let issuer: TokenIssuer
     let server: ServerProcess
