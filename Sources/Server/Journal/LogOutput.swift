@@ -7,7 +7,9 @@ package import Configuration
 internal import EventLoop
 package import Logging
 
-/// The logger and the thread that writes its lines. Lines from before the thread starts are kept.
+/// The logger and the thread that writes its lines.
+///
+/// Lines from before the thread starts are kept.
 package final class LogOutput {
     package let sink: LogSink
     package let logger: Logger
