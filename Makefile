@@ -20,7 +20,7 @@ TEST_PACKAGES = curl fetchmail gsasl libnet-ssleay-perl mount mpop msmtp netcat-
 	python3 swaks
 
 # The harness of the benchmarks, and the compiler of their yardstick.
-BENCH_PACKAGES = gcc libc6-dev python3
+BENCH_PACKAGES = gcc libc6-dev openssl python3
 
 # Debian's fixes for libevent of September 2026; Martlet wants them on a Debian 12.
 LIBEVENT_FIXED = 2.1.12-stable-8+deb12u1
@@ -124,6 +124,7 @@ fuzz: build-packages ## fuzz the parsers and the sessions, each for FUZZ_SECONDS
 
 bench: build bench-packages ## measure against the floor; results in benchmarks/results
 	@benchmarks/run
+	@benchmarks/handshakes
 
 # As root after `make build` by a user: builds only when nothing was built.
 install: $(BINARY) ## install under PREFIX (/usr/local); DESTDIR for packagers

@@ -8,10 +8,22 @@ extension EndToEnd {
     @Suite struct ReadmeTests {
         @Test("The session in README.md is what a client sees, but for the message id")
         func session() throws {
+            let identity = try TLSIdentity(client: "demo@example.test")
+            let port = Port.next()
             var settings = ServerProcess.Settings()
             settings.accounts = ["demo@example.test"]
+            settings.tables = """
+                [[listener]]
+                service = "smtp"
+                address = "127.0.0.1:\(port)"
+                tls = "starttls"
+
+                [tls]
+                certificate = "\(identity.certificate)"
+                private-key = "\(identity.key)"
+                """
             let server = try ServerProcess(settings)
-            let connection = try Connection(port: server.smtpPort)
+            let connection = try Connection(port: port)
             let lines = try Self.session().map { (who: $0.prefix(2), text: $0.dropFirst(3)) }
             try #require(lines.count > 20)
             for (who, text) in lines {

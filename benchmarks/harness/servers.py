@@ -105,6 +105,17 @@ class Floor(Server):
         return self.spawn(command)
 
 
+def make_certificate(certificate, key):
+    """A self-signed one for this machine, ECDSA P-256."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "30", "-subj", "/CN=mail.example.test",
+         "-addext", "subjectAltName=DNS:mail.example.test,DNS:localhost",
+         "-keyout", key, "-out", certificate],
+        check=True, stderr=subprocess.DEVNULL,
+    )
+
+
 class Martlet(Server):
     """Martlet with the shipped configuration; only its ports and its data are elsewhere."""
 
@@ -116,10 +127,18 @@ class Martlet(Server):
         for listener in tomllib.loads(text)["listener"]:
             port = free_port()
             text = text.replace(f'"{listener["address"]}"', f'"127.0.0.1:{port}"')
-            if listener["service"] == "smtp":
+            in_tls = listener.get("tls") == "implicit"
+            if listener["service"] == "smtp" and not in_tls:
                 self.smtp_port = port
+            elif listener["service"] == "pop3" and in_tls:
+                self.pop3s_port = port
             elif listener["service"] == "pop3":
                 self.pop3_port = port
+        self.certificate = self.directory / "server.pem"
+        self.key = self.directory / "server.key"
+        make_certificate(self.certificate, self.key)
+        text = re.sub(r'"[^"]*/tls/server.pem"', f'"{self.certificate}"', text)
+        text = re.sub(r'"[^"]*/tls/server.key"', f'"{self.key}"', text)
         self.data = self.directory / "data"
         text = re.sub(
             r"^data-directory\s*=.*$", f'data-directory = "{self.data}"', text, flags=re.M
