@@ -125,6 +125,7 @@ fuzz: build-packages ## fuzz the parsers and the sessions, each for FUZZ_SECONDS
 bench: build bench-packages ## measure against the floor; results in benchmarks/results
 	@benchmarks/run
 	@benchmarks/handshakes
+	@benchmarks/slowpeers
 
 # As root after `make build` by a user: builds only when nothing was built.
 install: $(BINARY) ## install under PREFIX (/usr/local); DESTDIR for packagers
