@@ -85,13 +85,32 @@ struct LoginThrottlingTests {
         test.world.run(for: 4)
         #expect(owner.lastLine.hasPrefix("+OK maildrop has"))
         owner.say("QUIT\r\n")
-        // Its password is remembered now; a new one is not, but the client is known.
+        // Its password is remembered now, and yet a guesser does not hear at once that it is right.
+        let stranger = test.connect(.pop3, from: Self.attacker)
+        stranger.say("USER anna\r\nPASS secret\r\n", for: 6)
+        #expect(stranger.lastLine == "+OK send PASS")
+        test.world.run(for: 4)
+        #expect(stranger.lastLine.hasPrefix("+OK maildrop has"))
+        stranger.say("QUIT\r\n")
+        // Its password is remembered; a new one is not, but the client is known.
         let control = test.connectControl()
         control.say("user-remove\tanna@example.test\n")
         try test.addAccount("anna@example.test")
         let again = test.connect(.pop3)
         again.say("USER anna\r\nPASS secret\r\n", for: 1)
         #expect(again.lastLine.hasPrefix("+OK maildrop has"))
+    }
+
+    @Test("While many guess at an account, exempt clients do not wait")
+    func exemptOwner() throws {
+        let test = try ServerUnderTest(exemptsLoopback: true) { $0.loginFailuresPerAccount = 5 }
+        for number in 0..<12 {
+            let peer = NetworkAddress(ipv4: 0xc633_6400 + UInt32(number), port: 1)
+            test.connect(.pop3, from: peer).say("USER anna\r\nPASS wrong\r\n", for: 10)
+        }
+        let owner = test.connect(.pop3, from: NetworkAddress(ipv4: 0x7f00_0001, port: 1))
+        owner.say("USER anna\r\nPASS secret\r\n", for: 1)
+        #expect(owner.lastLine.hasPrefix("+OK maildrop has"))
     }
 
     @Test("When all is over, nothing is remembered")
