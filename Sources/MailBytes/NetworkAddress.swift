@@ -69,6 +69,15 @@ public struct NetworkAddress: Hashable, BitwiseCopyable, Sendable {
         }
     }
 
+    /// The same address with another port; a Unix socket has none.
+    public func with(port: UInt16) -> NetworkAddress {
+        switch self.family {
+        case .ipv4: NetworkAddress(ipv4: UInt32(truncatingIfNeeded: self.low), port: port)
+        case .ipv6: NetworkAddress(ipv6: self.high, self.low, port: port)
+        case .unix: self
+        }
+    }
+
     /// Appends the address without its port: dotted quad, or RFC 5952 form without brackets.
     public func appendHost(to buffer: inout ReplyBuffer) {
         switch self.family {

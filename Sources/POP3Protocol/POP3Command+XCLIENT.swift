@@ -41,16 +41,6 @@ extension POP3Command {
     }
 }
 
-extension NetworkAddress {
-    fileprivate func with(port: UInt16) -> NetworkAddress {
-        switch self.family {
-        case .ipv4: NetworkAddress(ipv4: UInt32(truncatingIfNeeded: self.low), port: port)
-        case .ipv6: NetworkAddress(ipv6: self.high, self.low, port: port)
-        case .unix: self
-        }
-    }
-}
-
 extension Span where Element == UInt8 {
     /// What follows `key` when `range` begins with it, in any case of letters.
     fileprivate func value(of key: StaticString, in range: ByteRange) -> ByteRange? {

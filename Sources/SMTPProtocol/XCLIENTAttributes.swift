@@ -168,13 +168,3 @@ extension XCLIENTAttributes {
         return false
     }
 }
-
-extension NetworkAddress {
-    fileprivate func with(port: UInt16) -> NetworkAddress {
-        switch self.family {
-        case .ipv4: NetworkAddress(ipv4: UInt32(truncatingIfNeeded: self.low), port: port)
-        case .ipv6: NetworkAddress(ipv6: self.high, self.low, port: port)
-        case .unix: self
-        }
-    }
-}
