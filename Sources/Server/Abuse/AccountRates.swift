@@ -32,24 +32,25 @@ struct AccountRates {
 
     /// Counts a message that is begun, unless it is one too many.
     mutating func takeMessage(_ account: AccountID, at now: Double) -> Bool {
-        let max = self.messagesMax
-        return self.accounts.change(account, orNew: Entry(), at: now) { entry in
-            guard entry.messages.count(at: now, window: Self.windowSeconds) < max else {
-                return false
-            }
-            entry.messages.add(at: now, window: Self.windowSeconds)
-            return true
-        }
+        self.take(\.messages, max: self.messagesMax, of: account, at: now)
     }
 
     /// Counts a recipient, unless it is one too many.
     mutating func takeRecipient(_ account: AccountID, at now: Double) -> Bool {
-        let max = self.recipientsMax
-        return self.accounts.change(account, orNew: Entry(), at: now) { entry in
-            guard entry.recipients.count(at: now, window: Self.windowSeconds) < max else {
+        self.take(\.recipients, max: self.recipientsMax, of: account, at: now)
+    }
+
+    private mutating func take(
+        _ kind: WritableKeyPath<Entry, SlidingCount>,
+        max: Int,
+        of account: AccountID,
+        at now: Double
+    ) -> Bool {
+        self.accounts.change(account, orNew: Entry(), at: now) { entry in
+            guard entry[keyPath: kind].count(at: now, window: Self.windowSeconds) < max else {
                 return false
             }
-            entry.recipients.add(at: now, window: Self.windowSeconds)
+            entry[keyPath: kind].add(at: now, window: Self.windowSeconds)
             return true
         }
     }
