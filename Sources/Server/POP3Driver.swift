@@ -88,7 +88,8 @@ final class POP3Driver: LoginConversation {
         self.hasGreeted = true
         self.deliver(
             .accepted(
-                earlyTalk: self.stream.hasReadableInput,
+                // Within TLS it depends on the peer's segments whether its words are there.
+                earlyTalk: !self.profile.isTLSImplicit && self.stream.hasReadableInput,
                 nonce: self.server.random(),
                 clock: UInt64(self.server.time.wallClock)
             )

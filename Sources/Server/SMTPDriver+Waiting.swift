@@ -23,7 +23,9 @@ extension SMTPDriver {
 
     func greet() {
         self.greeting = .sent
-        self.deliver(.accepted(earlyTalk: self.stream.hasReadableInput))
+        // Within TLS it depends on the peer's segments whether its words are there already.
+        let earlyTalk = !self.profile.isTLSImplicit && self.stream.hasReadableInput
+        self.deliver(.accepted(earlyTalk: earlyTalk))
     }
 
     func startTLS() {

@@ -117,11 +117,13 @@ final class ServerUnderTest {
         _ profile: ServiceProfile,
         from peer: NetworkAddress = NetworkAddress(ipv4: 0xc000_0201, port: 1),
         reading: SimulatedStream.Reading = .irregular,
-        certificate: TLSFacts.ClientCertificate? = nil
+        certificate: TLSFacts.ClientCertificate? = nil,
+        sayingAtOnce words: String = ""
     ) -> Client {
         let client = self.client(from: peer, reading: reading)
         client.stream.clientCertificate = certificate
         self.server.accept(client.stream, for: profile)
+        if !words.isEmpty { client.stream.arrive(Array(words.utf8)) }
         self.world.run(for: 1)
         return client
     }

@@ -251,6 +251,19 @@ struct SessionTLSTests {
         #expect(second.isClosed && second.received.isEmpty)
     }
 
+    @Test("What comes with the end of the handshake is answered after the greeting")
+    func wordsBehindHandshake() throws {
+        let test = try ServerUnderTest()
+        for service in [ServiceProfile.Service.submission, .pop3] {
+            let profile = try self.profile(test, service, isImplicit: true)
+            // A handshake of the simulation may fail.
+            let clients = (0..<5).map { _ in test.connect(profile, sayingAtOnce: "QUIT\r\n") }
+            let client = try #require(clients.first { $0.stream.tls != nil })
+            #expect(client.lines.count == 2, "\(client.lines)")
+            #expect(client.lines.allSatisfy { $0.hasPrefix("2") || $0.hasPrefix("+OK") })
+        }
+    }
+
     @Test("STLS, then a login; implicit TLS of POP3")
     func pop3() throws {
         let test = try ServerUnderTest()
