@@ -286,8 +286,9 @@ struct TLSStreamTests {
         #expect(Self.socketCount(at: harness.address) == 1)
     }
 
-    /// The sockets of this process that have that address: a listener and what it accepted, even
-    /// when the peer is gone. Tests beside this one open others.
+    /// The sockets of this process at that address: a listener and what it accepted.
+    ///
+    /// Those whose peer is gone count, too. Tests beside this one open others.
     private static func socketCount(at address: ListenAddress) -> Int {
         guard case .ip(let own) = address else { return 0 }
         return (0..<Int32(8192)).count { descriptor in
