@@ -10,8 +10,8 @@ FUZZ_SECONDS = 300
 BINARY = .build/release/martlet
 
 # What the build links, and the compilers and tools it calls.
-BUILD_PACKAGES = g++ git libcrypt-dev libevent-dev libsqlite3-dev libssl-dev \
-    libtomlplusplus-dev pkg-config
+BUILD_PACKAGES = g++ git libcrypt-dev libcurl4-openssl-dev libevent-dev libidn2-dev \
+    libsqlite3-dev libssl-dev libtomlplusplus-dev libunbound-dev pkg-config
 # The lines that `make run` prints are typed to curl.
 # The certificate of the demo is made by openssl.
 RUN_PACKAGES = curl openssl

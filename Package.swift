@@ -43,8 +43,9 @@ func tests(of name: String, also dependencies: [Target.Dependency] = [], resourc
 
 /// What the server is assembled from.
 let serving: [Target.Dependency] = [
-    "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-    "POP3Protocol", "Privileges", "SASL", "SMTPProtocol",
+    "Configuration", "Credentials", "DNSProtocol", "Delivery", "EventLoop", "MailBytes",
+    "MailStore", "MailSyntax", "POP3Protocol", "PolicyFetch", "Privileges", "Resolver", "SASL",
+    "SMTPProtocol",
     .product(name: "Logging", package: "swift-log"),
 ]
 
@@ -71,6 +72,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt"),
         .systemLibrary(name: "CLinux"),
+        // As with libevent: unbound's .pc file would add -levent.
+        .systemLibrary(name: "CUnbound"),
+        .systemLibrary(name: "CIDN", pkgConfig: "libidn2"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .target(name: "CTOML"),
 
         module("MailBytes", []),
@@ -78,10 +83,14 @@ let package = Package(
         module("SASL", ["MailBytes"]),
         module("SMTPProtocol", ["MailBytes", "MailSyntax", "SASL"]),
         module("POP3Protocol", ["MailBytes", "SASL"]),
+        module("DNSProtocol", ["MailBytes"]),
+        module("Delivery", ["DNSProtocol", "MailBytes", "MailSyntax"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
         module("MailStore", ["CSQLite", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
+        module("Resolver", ["CIDN", "CUnbound", "DNSProtocol", "EventLoop", "MailBytes"]),
+        module("PolicyFetch", ["CCurl", "EventLoop", "MailBytes"]),
         module("Privileges", ["CLinux"]),
         module("LoadTesting", ["EventLoop", "MailBytes"]),
         .executableTarget(
@@ -93,14 +102,16 @@ let package = Package(
         module(
             "Simulation",
             [
-                "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax", "POP3Protocol",
-                "SASL", "SMTPProtocol", "Server",
+                "Credentials", "DNSProtocol", "Delivery", "EventLoop", "MailBytes", "MailStore",
+                "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol", "Server",
             ]
         ),
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Configuration", "Credentials", "EventLoop", "MailStore", "MailSyntax", "Server",
+                "Configuration", "Credentials", "DNSProtocol", "Delivery", "EventLoop", "MailBytes",
+                "MailStore", "MailSyntax", "PolicyFetch", "Resolver", "SASL", "SMTPProtocol",
+                "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -141,6 +152,10 @@ let package = Package(
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
+        tests(of: "DNSProtocol", also: ["MailBytes"]),
+        tests(of: "Delivery", also: ["DNSProtocol", "MailBytes", "MailSyntax"]),
+        tests(of: "Resolver", also: ["DNSProtocol", "EventLoop", "MailBytes"]),
+        tests(of: "PolicyFetch", also: ["EventLoop", "MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "Privileges", also: ["EventLoop"]),
         tests(of: "LoadTesting", also: ["EventLoop", "MailBytes"]),

@@ -25,6 +25,8 @@ private struct Allowance {
         Allowance("SASL", ["MailBytes"]),
         Allowance("SMTPProtocol", ["MailBytes", "MailSyntax", "SASL"]),
         Allowance("POP3Protocol", ["MailBytes", "SASL"]),
+        Allowance("DNSProtocol", ["MailBytes"]),
+        Allowance("Delivery", ["DNSProtocol", "MailBytes", "MailSyntax"]),
         Allowance(
             "Credentials",
             ["CCrypt", "COpenSSL", "MailBytes"],
@@ -41,12 +43,19 @@ private struct Allowance {
             system: ["Glibc", "Synchronization"]
         ),
         Allowance("Configuration", ["CTOML", "MailBytes", "MailSyntax"], system: ["Glibc"]),
+        Allowance(
+            "Resolver",
+            ["CIDN", "CUnbound", "DNSProtocol", "EventLoop", "MailBytes"],
+            system: ["Glibc"]
+        ),
+        Allowance("PolicyFetch", ["CCurl", "EventLoop", "MailBytes"], system: ["Glibc"]),
         Allowance("Privileges", ["CLinux"], system: ["Glibc"]),
         Allowance(
             "Server",
             [
-                "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "Privileges", "SASL", "SMTPProtocol",
+                "Configuration", "Credentials", "DNSProtocol", "Delivery", "EventLoop", "MailBytes",
+                "MailStore", "MailSyntax", "POP3Protocol", "PolicyFetch", "Privileges", "Resolver",
+                "SASL", "SMTPProtocol",
             ],
             system: ["Glibc", "Logging", "Synchronization"]
         ),
@@ -58,8 +67,8 @@ private struct Allowance {
         Allowance(
             "Simulation",
             [
-                "Configuration", "Credentials", "EventLoop", "MailBytes", "MailStore", "MailSyntax",
-                "POP3Protocol", "SASL", "SMTPProtocol", "Server",
+                "Configuration", "Credentials", "DNSProtocol", "Delivery", "EventLoop", "MailBytes",
+                "MailStore", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol", "Server",
             ],
             system: ["Logging"]
         ),
@@ -67,9 +76,9 @@ private struct Allowance {
         Allowance(
             "martlet",
             [
-                "Configuration", "Credentials", "EventLoop", "LoadTesting", "MailBytes",
-                "MailStore",
-                "MailSyntax", "Server",
+                "Configuration", "Credentials", "DNSProtocol", "Delivery", "EventLoop",
+                "LoadTesting", "MailBytes", "MailStore", "MailSyntax", "PolicyFetch", "Resolver",
+                "SASL", "SMTPProtocol", "Server",
             ],
             system: ["ArgumentParser", "Glibc", "Logging", "Synchronization"]
         ),

@@ -9,6 +9,7 @@ import Testing
     /// The modules that touch memory or C, and the files beside them that do.
     private static let unsafeModules: Set = [
         "EventLoop", "MailStore", "Credentials", "Configuration", "Privileges",
+        "Resolver", "PolicyFetch",
     ]
     private static let unsafeFiles: Set = [
         "Sources/MailBytes/ASCII.swift",
