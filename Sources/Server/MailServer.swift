@@ -17,6 +17,8 @@ package final class MailServer {
     let storage: any Storage
     let passwords: any PasswordChecker
     let journal: Journal
+    /// Who delivers to other servers; nil: nobody, and mail for them waits in the queue.
+    package weak var delivery: (any DeliveryHooks)?
     let localDomains: [String]
 
     var directory: AddressDirectory
