@@ -143,9 +143,9 @@ extension StoreRequest {
     /// Whether the request is refused when the disk is nearly full.
     var needsRoom: Bool {
         switch self {
-        case .append, .stage, .spill, .addAccount, .addAlias: true
+        case .append, .appendReport, .stage, .spill, .addAccount, .addAlias: true
         case .unstage, .delete, .reserveMessageIDs, .setPassword, .improveVerifier, .removeAccount,
-            .setQuota, .removeAlias:
+            .setQuota, .removeAlias, .settle, .rest, .wake, .closeReports, .changeQueue:
             false
         }
     }

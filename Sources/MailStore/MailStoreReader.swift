@@ -7,7 +7,7 @@ package import MailSyntax
 
 /// Reads of a store, used by the thread that opened it.
 package final class MailStoreReader {
-    private let database: Database
+    let database: Database
 
     /// Opens the store in `directory`, which a `MailStore` has made.
     package init(directory: String, vfs: String? = nil) throws(StoreError) {

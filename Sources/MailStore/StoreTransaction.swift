@@ -42,6 +42,8 @@ final class StoreTransaction {
         case .setQuota(let address, let quota): try self.setQuota(address, quota)
         case .addAlias(let address, let targets): try self.addAlias(address, targets)
         case .removeAlias(let address): try self.removeAlias(address)
+        case .settle, .rest, .wake, .appendReport, .closeReports, .changeQueue:
+            .failed(.notFound)
         }
     }
 

@@ -7,12 +7,23 @@ internal import COpenSSL
 
 /// The rules by which one service looks at servers.
 struct ServerVerifier {
-    let verification: TLSVerification
+    private let verification: TLSVerification
     let isRequired: Bool
+
+    init(verification: TLSVerification, isRequired: Bool) {
+        self.verification = verification
+        // Where nothing is verified there is nothing to fail.
+        if case .none = verification {
+            self.isRequired = false
+        } else {
+            self.isRequired = isRequired
+        }
+    }
 
     /// Sets the rules of a connection whose handshake is still to begin.
     func prepare(_ connection: OpaquePointer) throws(TLSError) {
-        unsafe SSL_set_verify(connection, self.isRequired ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
+        let mode = self.isRequired ? SSL_VERIFY_PEER : SSL_VERIFY_NONE
+        unsafe SSL_set_verify(connection, mode, nil)
         switch self.verification {
         case .none: break
         case .authorities(let authorities, let names):
