@@ -20,8 +20,6 @@ struct RouteCandidate: Sendable {
     var host: RouteHost
     /// Of the addresses that are found.
     let port: UInt16
-    /// Whether DNSSEC, or the operator, proves that this is the right host.
-    let isNameSecure: Bool
 
     /// Whether the name has to be asked for.
     var isNamed: Bool { self.host.endpoints.isEmpty }
@@ -46,7 +44,7 @@ struct RouteCandidate: Sendable {
     /// alias they stand below the name it leads to, or else below its own (section 2.2.3).
     func tlsaQuestions(_ addresses: [DNSAnswer]) -> [DNSQuestion] {
         let found = addresses.filter { $0.outcome == .found }
-        guard self.isNameSecure, self.host.transport != .lmtp, let first = found.first,
+        guard self.host.isNameSecure, self.host.transport != .lmtp, let first = found.first,
             found.allSatisfy(\.isSecure)
         else { return [] }
         let bases =

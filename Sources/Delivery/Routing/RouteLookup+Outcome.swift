@@ -52,8 +52,10 @@ extension RouteLookup {
             self.destination,
             hosts: hosts,
             nextHops: nextHops,
-            isSecure: isDirect ? self.exchangerAnswer?.isSecure ?? false : true,
-            timeToLive: min(max(lifetimes.min() ?? Self.secondsMax, Self.secondsMin), Self.secondsMax)
+            timeToLive: min(
+                max(lifetimes.min() ?? Self.secondsMax, Self.secondsMin),
+                Self.secondsMax
+            )
         )
     }
 
@@ -106,7 +108,7 @@ extension RouteLookup {
         guard candidate.isNamed else { return host }
         host.endpoints = addresses.map { .address($0) }
         let answers = self.addressAnswers(candidate)
-        host.isSecure = answers.filter { $0.outcome == .found }.allSatisfy(\.isSecure)
+        host.areAddressesSecure = answers.filter { $0.outcome == .found }.allSatisfy(\.isSecure)
         host.dane = self.dane(candidate, answers)
         return host
     }

@@ -3,13 +3,18 @@
 // What a look-up says: the failures that go into reports, and the explanation for operators.
 
 internal import DNSProtocol
+internal import MailBytes
 internal import MailSyntax
 
 extension RouteLookup {
     // MARK: - Failures
 
     mutating func noSuchDomain() -> DestinationFailure {
-        self.failed(.noSuchDomain, EnhancedStatus(5, 1, 2), "there is no domain \(self.shownDestination)")
+        self.failed(
+            .noSuchDomain,
+            EnhancedStatus(5, 1, 2),
+            "there is no domain \(self.shownDestination)"
+        )
     }
 
     /// RFC 7505, section 4.

@@ -196,7 +196,7 @@ package struct RouteLookup: Sendable {
         var host = RouteHost(name: self.shownDestination, endpoints: [.address(address)])
         host.tls = self.rule.tls
         self.exchangers = [
-            RouteCandidate(host: host, port: self.settings.port, isNameSecure: false)
+            RouteCandidate(host: host, port: self.settings.port)
         ]
         self.phase = .awaitingAddresses
         return self.ask(self.relay?.addressQuestions(self.settings.families) ?? [])
@@ -219,7 +219,8 @@ package struct RouteLookup: Sendable {
         host.login = target.login
         host.isRelay = true
         host.tls = target.tls ?? self.rule.tls
-        return RouteCandidate(host: host, port: port, isNameSecure: true)
+        host.isNameSecure = true
+        return RouteCandidate(host: host, port: port)
     }
 
     // MARK: - Answers
@@ -328,11 +329,8 @@ package struct RouteLookup: Sendable {
     ) -> RouteCandidate {
         var host = RouteHost(name: name, preference: preference, endpoints: [])
         host.tls = self.rule.tls
-        return RouteCandidate(
-            host: host,
-            port: self.settings.port,
-            isNameSecure: answer.isSecure
-        )
+        host.isNameSecure = answer.isSecure
+        return RouteCandidate(host: host, port: self.settings.port)
     }
 
     // MARK: - The end
