@@ -267,9 +267,10 @@ package struct RouteLookup: Sendable {
         }
         self.pending = []
         if self.phase == .awaitingExchangers, let answer = self.exchangerAnswer {
+            let effect = self.receiveExchangers(answer)
             // Whatever could be asked now would be late as well.
-            guard case .ask = self.receiveExchangers(answer) else { return self.conclude() }
-            return self.giveUpWaiting()
+            if case .ask = effect { return self.giveUpWaiting() }
+            return effect
         }
         return self.conclude()
     }
