@@ -66,9 +66,7 @@ package struct ConnectionRace: Sendable {
         self.plan = plan
     }
 
-    /// Takes an event and appends what is to be done.
-    ///
-    /// - Parameter now: monotonic seconds.
+    /// Takes an event at `now`, in monotonic seconds, and appends what is to be done.
     package mutating func reduce(_ event: Event, now: Double, into actions: inout [Action]) {
     }
 }

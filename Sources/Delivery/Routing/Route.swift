@@ -45,15 +45,25 @@ package struct RelayTarget: Hashable, Sendable {
     package var place: Place
     /// Whom we log in as; nil: as nobody.
     package var login: RelayLogin?
+    /// What is wanted of TLS with it; nil: what the rule says.
+    package var tls: TLSPreference?
 
-    package init(_ transport: Transport, _ place: Place, login: RelayLogin? = nil) {
+    package init(
+        _ transport: Transport,
+        _ place: Place,
+        login: RelayLogin? = nil,
+        tls: TLSPreference? = nil
+    ) {
         self.transport = transport
         self.place = place
         self.login = login
+        self.tls = tls
     }
 }
 
-/// Whom we are at a relay. The password itself stays where the reference says.
+/// Whom we are at a relay.
+///
+/// The password itself stays where the reference says.
 package struct RelayLogin: Hashable, Sendable {
     package var name: String
     /// What the owner of secrets knows the password by, such as the path of its file.

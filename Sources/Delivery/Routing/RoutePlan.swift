@@ -33,8 +33,11 @@ package struct RouteHost: Hashable, Sendable {
     package var login: RelayLogin?
     /// Whether a static route names it, rather than DNS.
     package var isRelay = false
+    /// Whether DNSSEC, or the operator's own word, proves that mail of the destination goes to this
+    /// name.
+    package var isNameSecure = false
     /// Whether DNSSEC proves its addresses.
-    package var isSecure = false
+    package var areAddressesSecure = false
     /// What its TLSA records demand; absent when they were not asked for.
     package var dane = DANEStatus.absent
     /// Of the rule that names it, or led to MX; nil: as everywhere.
@@ -52,12 +55,11 @@ package struct RoutePlan: Hashable, Sendable {
     package let destination: Destination
     /// Never empty.
     package var hosts: [RouteHost]
-    /// The destination's domain, and the name it is an alias of; empty where a route names the
-    /// hosts, and for literals. Certificates may be for these (RFC 7672, section 3.2.3).
+    /// The destination's domain, and the name it is an alias of.
+    ///
+    /// Empty where a route names the hosts, and for literals. Certificates may be for these
+    /// (RFC 7672, section 3.2.3).
     package var nextHops: [String]
-    /// Whether DNSSEC proves the names of the hosts: the answer to the question for MX, or the
-    /// operator's own word.
-    package var isSecure: Bool
     /// For how many seconds the plan may be used again.
     package var timeToLive: UInt32
 
@@ -65,14 +67,22 @@ package struct RoutePlan: Hashable, Sendable {
         _ destination: Destination,
         hosts: [RouteHost],
         nextHops: [String] = [],
-        isSecure: Bool = false,
         timeToLive: UInt32 = 0
     ) {
         self.destination = destination
         self.hosts = hosts
         self.nextHops = nextHops
-        self.isSecure = isSecure
         self.timeToLive = timeToLive
+    }
+
+    /// One of the hosts, as the policy of TLS looks at it.
+    package func policyHost(_ host: RouteHost) -> TLSPolicy.Host {
+        TLSPolicy.Host(
+            name: host.name,
+            nextHops: host.isRelay ? [] : self.nextHops,
+            isNameSecure: host.isNameSecure,
+            dane: host.dane
+        )
     }
 }
 

@@ -25,9 +25,8 @@ package struct RouteTable: Sendable {
     private var rules: [[UInt8]: RouteRule] = [:]
     private let otherwise: RouteRule
 
-    /// A table; of two rules with one pattern the later one stands.
-    ///
-    /// - Parameter fallback: the relay for what MX cannot deliver: "direct, else relay".
+    /// A table; of two rules with one pattern the later one stands, and the fallback is the relay
+    /// for what MX cannot deliver: "direct, else relay".
     package init(_ rules: [RouteRule] = [], fallback: RelayTarget? = nil) {
         self.otherwise = RouteRule("*", fallback.map { .mxElse($0) } ?? .mx)
         for rule in rules { self.rules[Array(rule.pattern.lowercased().utf8)] = rule }
