@@ -131,6 +131,16 @@ package enum StoreQuestion: Sendable {
     case accounts(after: Address?, count: Int)
     case aliases(after: Address?, count: Int)
     case accountKinds
+
+    // Of the queue; what they mean stands with the reader's methods of these names.
+    case dueDestinations(now: Int64, max: Int, excluding: Set<[UInt8]>)
+    case dueMessages(DueMessagesQuery)
+    case queuedContent(MessageID, offset: Int, max: Int)
+    case reportsDue(after: MessageID?, max: Int)
+    case expiring(now: Int64, max: Int, excluding: Set<MessageID>)
+    case warnable(now: Int64, max: Int, excluding: Set<MessageID>)
+    case queueRows(QueueSelector, after: QueuePosition?, count: Int)
+    case queueMessage(MessageID, after: Int?, count: Int)
 }
 
 /// A read of one message and, while there is room, of those that follow it in the maildrop.
