@@ -53,6 +53,9 @@ extension Configuration {
         package var replySeconds = 300
         /// Where mail goes that cannot be delivered straight; nil: nowhere.
         package var fallbackRelay: Relay?
+        /// As they stand in the file; what they mean is in `fallbackRelay`.
+        var fallbackLogin: String?
+        var fallbackPasswordPath: String?
         package init() {}
     }
 
@@ -105,18 +108,38 @@ extension Configuration {
         }
     }
 
-    /// Where mail for some domains goes.
-    package struct Route: Sendable {
-        /// Which domains a route is for; those of a file differ, and the most exact one counts.
-        package enum Pattern: Sendable, Hashable {
-            /// A domain in its canonical form: lower case.
-            case domain(String)
-            /// `*.example.org`: all below the domain, not itself.
-            case below(String)
-            /// `*`: all that no other route is for.
-            case any
+    /// Some domains, as the file writes them.
+    package enum DomainPattern: Sendable, Hashable, CustomStringConvertible {
+        /// A domain in its canonical form: lower case.
+        case domain(String)
+        /// `*.example.org`: all below the domain, not itself.
+        case below(String)
+        /// `*`: all.
+        case any
+
+        package var description: String {
+            switch self {
+            case .domain(let name): name
+            case .below(let name): "*.\(name)"
+            case .any: "*"
+            }
         }
 
+        /// Whether a domain in its canonical form is one of them.
+        package func matches(_ domain: String) -> Bool { self.rank(for: domain) != nil }
+
+        /// How exactly the pattern says what the domain is; nil: it is another.
+        fileprivate func rank(for domain: String) -> Int? {
+            switch self {
+            case .domain(let name): name == domain ? .max : nil
+            case .below(let name): domain.hasSuffix(".\(name)") ? name.utf8.count : nil
+            case .any: 0
+            }
+        }
+    }
+
+    /// Where mail for some domains goes; no two routes have the same pattern.
+    package struct Route: Sendable {
         package enum Target: Sendable, Hashable {
             /// By MX, as without a route.
             case mx
@@ -129,14 +152,14 @@ extension Configuration {
             case onDemand
         }
 
-        package var pattern: Pattern
+        package var pattern: DomainPattern
         package var target: Target
         /// What is demanded of servers by MX; nil: as for all others.
         package var tls: Delivery.TLS?
-        /// Who may fetch the mail by ETRN and ATRN; empty: nobody by ATRN, anybody by ETRN.
+        /// Who may fetch mail that is kept for that; empty otherwise.
         package var accounts: [Address] = []
 
-        package init(pattern: Pattern, target: Target) {
+        package init(pattern: DomainPattern, target: Target) {
             self.pattern = pattern
             self.target = target
         }
@@ -152,16 +175,5 @@ extension Configuration {
             best = (route, rank)
         }
         return best?.route
-    }
-}
-
-extension Configuration.Route.Pattern {
-    /// How exactly the pattern says what the domain is; nil: it is another.
-    fileprivate func rank(for domain: String) -> Int? {
-        switch self {
-        case .domain(let name): name == domain ? .max : nil
-        case .below(let name): domain.hasSuffix(".\(name)") ? name.utf8.count : nil
-        case .any: 0
-        }
     }
 }

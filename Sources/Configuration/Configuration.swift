@@ -22,8 +22,8 @@ package struct Configuration: Sendable {
     package var subaddressDelimiter: UInt8? = UInt8(ascii: "+")
     /// Whether passwords may come without TLS on addresses that are not loopback.
     package var allowsPlaintextAuthAnywhere = false
-    /// The domains whose mail is taken from anybody and passed on, in lower case.
-    package var relayDomains: [String] = []
+    /// The domains whose mail is taken from anybody and passed on.
+    package var relayDomains: [DomainPattern] = []
     /// The networks whose clients may send to any domain without a login.
     package var relayNetworks: [NetworkPrefix] = []
     /// Whether such networks may be so wide that they hold most of the internet.
