@@ -20,9 +20,6 @@ package protocol DeliveryHooks: AnyObject {
     /// reply has been sent on it, and the peer, a server of SMTP now, greets next. TLS, when it was
     /// begun, goes on. The deliverer closes it.
     func turnAround(_ stream: any ByteStream, for destinations: [Destination])
-    /// An operator changed the queue: something may be due at once, and what is on its way may be
-    /// wanted no more.
-    func queueChanged()
     /// The answer to a question of the deliverer's.
     func answered(_ reply: StorageReply, serial: UInt32)
     /// What should be nothing when nothing is under way.

@@ -69,14 +69,10 @@ package protocol Connector: AnyObject {
         to address: ListenAddress,
         from local: NetworkAddress?
     ) throws(EventLoopError) -> any ByteStream
-    /// What TLS is spoken with on a stream to a host.
-    ///
-    /// `serverName` is asked for by name (SNI); `baseName` is the name below which records of DANE
-    /// stand, which a certificate may be for beside those of the requirement.
+    /// What TLS is spoken with on a stream to a host, which is asked for by `serverName` (SNI).
     func clientService(
         for requirement: TLSRequirement,
-        serverName: String?,
-        baseName: String?
+        serverName: String?
     ) throws(TLSError) -> TLSService
 }
 

@@ -72,6 +72,14 @@ final class ClientSettings {
         return options
     }
 
+    /// How to speak to a peer that has turned its connection round: TLS, if any, was its affair.
+    var optionsForOffered: SMTPClientDriver.Options {
+        let kind = Kind(isLMTP: false, tls: .never, logsIn: false)
+        var options = SMTPClientDriver.Options(settings: self.settings(kind))
+        options.pace = self.engine.settings.pace
+        return options
+    }
+
     private func settings(_ kind: Kind) -> SMTPClientSettings {
         if let known = self.known[kind] { return known }
         let settings = SMTPClientSettings(
@@ -91,8 +99,7 @@ final class ClientSettings {
         do throws(TLSError) {
             return try self.engine.connector.clientService(
                 for: demand.requirement,
-                serverName: host.isNamed ? demand.baseName ?? host.name : nil,
-                baseName: demand.baseName
+                serverName: host.isNamed ? host.name : nil
             )
         } catch {
             throw DestinationFailure(

@@ -61,6 +61,7 @@ package final class DeliveryEngine: DeliveryHooks {
         )
         self.randomness = randomness
         server.delivery = self
+        server.whenQueueChanged = { [weak self] in self?.queueChanged() }
     }
 
     /// Begins with what is in the queue.
@@ -86,7 +87,7 @@ package final class DeliveryEngine: DeliveryHooks {
     }
 
     package func turnAround(_ stream: any ByteStream, for destinations: [Destination]) {
-        guard let destination = destinations.first, !self.isStopping else { return stream.close() }
+        guard !self.isStopping else { return stream.close() }
         let id = self.scheduler.makeConnectionID()
         let connection = OfferedConnection(
             id: id,
@@ -95,10 +96,10 @@ package final class DeliveryEngine: DeliveryHooks {
             engine: self
         )
         self.connections[id] = connection
-        connection.begin(with: destination)
+        connection.begin()
     }
 
-    package func queueChanged() {
+    private func queueChanged() {
         self.routes.forgetAll()
         self.tell(.queueChanged)
     }
@@ -318,6 +319,16 @@ extension DeliveryEngine {
 
     func isOffered(_ connection: any DeliveryConnection, for destination: Destination) {
         self.tell(.connectionOffered(connection.id, destination))
+    }
+
+    /// A connection that served one domain is to serve another: to the scheduler it is a new one.
+    func replaceID(of connection: any DeliveryConnection) -> DeliveryConnectionID {
+        let old = connection.id
+        let new = self.scheduler.makeConnectionID()
+        self.connections[old] = nil
+        self.connections[new] = connection
+        self.tell(.connectionEnded(old, nil))
+        return new
     }
 
     /// No transaction came about; the connection is forgotten.

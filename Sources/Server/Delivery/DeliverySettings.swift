@@ -12,7 +12,7 @@ package struct DeliverySettings {
     package var routes = RouteTable()
     package var lookUps = RouteSettings()
     /// What TLS is demanded where no route says otherwise.
-    package var tls = TLSLevel.daneAndSTS
+    package var tls = TLSPreference.published
     package var scheduler = QueueSchedulerSettings()
     package var race = ConnectionRaceSettings()
     package var pace = SMTPClientDriver.Pace()

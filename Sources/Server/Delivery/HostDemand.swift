@@ -12,28 +12,17 @@ struct HostDemand {
     let source: TLSPolicy.Source
     /// Whether DNSSEC, a policy or the operator vouches for the name of the host.
     let isNameProven: Bool
-    /// The name that a certificate is for first of all, where records of DANE stand below another.
-    let baseName: String?
 
     /// The demand on a host, or why it must not be tried.
     static func of(
         _ host: RouteHost,
         in plan: RoutePlan,
         sts: STSPolicy?,
-        level: TLSLevel
+        preference: TLSPreference
     ) -> Result<HostDemand, DestinationFailure> {
         let sts = host.isRelay ? nil : sts
-        let policy = TLSPolicy(preference: TLSPreference(level), sts: sts)
-        let isNameSecure = plan.isSecure || host.isRelay
-        let judgement = policy.judge(
-            TLSPolicy.Host(
-                name: host.name,
-                nextHops: host.isRelay ? [] : [plan.destination.text],
-                isNameSecure: isNameSecure,
-                dane: host.daneStatus
-            )
-        )
-        switch judgement {
+        let policy = TLSPolicy(preference: host.tls ?? preference, sts: sts)
+        switch policy.judge(plan.policyHost(host)) {
         case .skip(let status, let text):
             return .failure(DestinationFailure(.insecure, status, text))
         case .demand(let requirement, let source):
@@ -42,8 +31,7 @@ struct HostDemand {
                 HostDemand(
                     requirement: requirement,
                     source: source,
-                    isNameProven: isNameSecure || isAdmitted,
-                    baseName: host.tlsa?.baseName
+                    isNameProven: host.isNameSecure || isAdmitted
                 )
             )
         }
@@ -63,26 +51,5 @@ struct HostDemand {
             verification: verification,
             source: self.source
         )
-    }
-}
-
-extension RouteHost {
-    /// What its records of DANE demand.
-    fileprivate var daneStatus: DANEStatus {
-        guard let tlsa = self.tlsa else { return .absent }
-        let usable = tlsa.records.filter(DANEStatus.isUsable)
-        return usable.isEmpty ? .unusable : .usable(usable)
-    }
-}
-
-extension TLSPreference {
-    fileprivate init(_ level: TLSLevel) {
-        switch level {
-        case .off: self = .none
-        case .opportunistic: self = .opportunistic
-        case .daneAndSTS: self = .published
-        case .encrypted: self = .encrypted
-        case .verified: self = .verified
-        }
     }
 }

@@ -7,6 +7,7 @@ internal import Delivery
 internal import EventLoop
 internal import MailBytes
 internal import MailStore
+internal import MailSyntax
 internal import SMTPProtocol
 
 /// A connection to the hosts of one destination.
@@ -85,7 +86,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
                 host,
                 in: plan,
                 sts: finding.sts,
-                level: finding.rule.tlsLevel ?? plan.tlsLevel ?? self.engine.settings.tls
+                preference: self.engine.settings.tls
             )
             switch demand {
             case .success(let demand):
@@ -205,7 +206,9 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
 
     /// No message went over the connection: the host may fare better with less, or another may.
     private func sessionFailed(_ driver: SMTPClientDriver) {
-        guard let failure = driver.failure, let place = self.place else { return }
+        guard let place = self.place, let failure = driver.failure else {
+            return self.fail(self.unreachable("the connection was given up"))
+        }
         if self.concede(failure) { return self.connectAgain() }
         let permitsClear = self.demands[place.host].requirement.permitsCleartext
         let why = DestinationFailure(
@@ -322,7 +325,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private var hostText: String {
         guard let place = self.place, let race = self.race, let endpoint = self.endpoint(place)
         else { return self.destination.text }
-        return "\(race.plan.hosts[place.host].name) [\(endpoint.host)]"
+        return "\(race.plan.hosts[place.host].name) [\(endpoint.place)]"
     }
 
     private func tlsText(_ driver: SMTPClientDriver) -> [UInt8] {
@@ -343,4 +346,26 @@ struct Next {
 struct Transaction {
     let message: QueuedMessage
     let destination: Destination
+}
+
+extension RouteEndpoint {
+    /// The address without its port, or the path.
+    fileprivate var place: String {
+        switch self {
+        case .address(let address): address.host
+        case .unix(let path): path
+        }
+    }
+}
+
+extension SMTPClientFailure {
+    /// Whether TLS could not be had as it has to be.
+    fileprivate var isAboutTLS: Bool {
+        switch self.kind {
+        case .tlsUnavailable, .tlsFailed, .injectedPlaintext: true
+        case .refused, .peerClosing, .closed, .timedOut, .malformedReply, .unexpectedReply,
+            .authenticationUnavailable, .authenticationFailed:
+            false
+        }
+    }
 }

@@ -13,8 +13,6 @@ final class RouteFinder {
         let outcome: RouteOutcome
         /// The policy of MTA-STS in force, if any.
         let sts: STSPolicy?
-        /// The rule that led there.
-        let rule: RouteRule
     }
 
     private struct Known {
@@ -120,7 +118,6 @@ extension RouteOutcome {
 final class RouteSearch {
     let destination: Destination
     var waiting: [(RouteFinder.Finding) -> Void] = []
-    private let rule: RouteRule
     private var lookUp: RouteLookup
     private let names: any NameResolver
     private let policies: STSPolicies
@@ -143,14 +140,13 @@ final class RouteSearch {
         done: @escaping (RouteSearch, RouteFinder.Finding) -> Void
     ) {
         self.destination = destination
-        self.rule = rule
         var lookUps = settings.lookUps
-        let level = rule.tlsLevel ?? settings.tls
-        lookUps.asksTLSA = level == .daneAndSTS
+        let isPublished = (rule.tls ?? settings.tls) == .published
+        lookUps.asksTLSA = isPublished
         self.lookUp = RouteLookup(destination, by: rule, settings: lookUps, seed: seed)
         self.names = names
         self.policies = policies
-        self.asksSTS = level == .daneAndSTS && rule.route.isByMX && !destination.isLiteral
+        self.asksSTS = isPublished && rule.route.isByMX && !destination.isLiteral
         self.done = done
     }
 
@@ -199,7 +195,7 @@ final class RouteSearch {
 
     private func finishIfComplete() {
         guard let outcome = self.outcome, let sts = self.sts else { return }
-        self.done(self, RouteFinder.Finding(outcome: outcome, sts: sts, rule: self.rule))
+        self.done(self, RouteFinder.Finding(outcome: outcome, sts: sts))
     }
 }
 

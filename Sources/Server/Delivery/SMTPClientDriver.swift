@@ -76,6 +76,9 @@ package final class SMTPClientDriver: StreamHandler {
         self.owner = owner
     }
 
+    /// Whether the peer can take another message, now that one is over.
+    package private(set) var isReusable = false
+
     /// Why the connection got nowhere, or ended before its time.
     package var failure: SMTPClientFailure? { self.session.failure }
 
@@ -261,13 +264,14 @@ package final class SMTPClientDriver: StreamHandler {
         let isHalfSent = self.feed?.isUnderWay ?? false
         self.feed = nil
         self.isInTransaction = false
+        self.isReusable = self.session.isReady && !isHalfSent
         self.owner.messageFinished(self)
         guard !isHalfSent else {
             // Nothing may leave that could end what the peer has of the content.
             self.abort()
             return nil
         }
-        if self.session.isReady { return .ready }
+        if self.isReusable { return .ready }
         self.flush()
         self.close()
         return nil

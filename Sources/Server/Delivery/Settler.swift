@@ -27,9 +27,14 @@ final class Settler {
         struct Settled {
             var messages: [MessageID] = []
             var retryAt: Int64?
+
+            mutating func append(_ message: MessageID, _ retryAt: Int64?) {
+                self.messages.append(message)
+                if let retryAt { self.retryAt = min(self.retryAt ?? retryAt, retryAt) }
+            }
         }
 
-        mutating func append(_ settlement: QueueSettlement, of destination: Destination) {
+        mutating func append(_ settlement: QueueSettlement, of destination: Destination?) {
             self.settlements.append(settlement)
             var retryAt: Int64?
             for recipient in settlement.recipients {
@@ -39,6 +44,7 @@ final class Settler {
                 case .report: self.hasReports = true
                 }
             }
+            guard let destination else { return }
             self.messages[destination, default: Settled()].append(settlement.message, retryAt)
         }
     }
@@ -48,8 +54,8 @@ final class Settler {
     /// Whether all outcomes are durable.
     var isIdle: Bool { self.underWay == nil && self.waiting.settlements.isEmpty }
 
-    /// Takes the outcome of one message.
-    func settle(_ settlement: QueueSettlement, of destination: Destination) {
+    /// Takes the outcome of one message, which was claimed for the destination, if it was.
+    func settle(_ settlement: QueueSettlement, of destination: Destination?) {
         self.waiting.append(settlement, of: destination)
         guard self.underWay == nil, !self.isDue else { return }
         self.isDue = true
@@ -92,12 +98,5 @@ final class Settler {
         let seconds = min(Double(1 << min(self.failures - 1, 5)), Self.retrySecondsMax)
         self.engine.server.journal.outcomesNotStored(seconds: seconds)
         self.engine.server.time.after(seconds: seconds) { [weak self] in self?.write() }
-    }
-}
-
-extension Settler.Batch.Settled {
-    fileprivate mutating func append(_ message: MessageID, _ retryAt: Int64?) {
-        self.messages.append(message)
-        if let retryAt { self.retryAt = min(self.retryAt ?? retryAt, retryAt) }
     }
 }
