@@ -171,8 +171,8 @@ let package = Package(
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "Credentials", "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol",
-                "Server",
+                "Credentials", "Delivery", "MailBytes", "MailSyntax", "POP3Protocol", "SASL",
+                "SMTPProtocol", "Server",
             ],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
@@ -204,7 +204,8 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
     let fuzzers = [
-        "FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzToken",
+        "FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzSTS",
+        "FuzzToken",
     ]
     package.targets += fuzzers.map { name in
         .executableTarget(
