@@ -2,6 +2,7 @@
 //
 // What a server says it can, in the lines of its reply to EHLO or LHLO (RFC 5321, section 4.1.1.1).
 
+internal import MailBytes
 public import SASL
 
 /// The service extensions that a server announced, as far as a client has a use for them.
@@ -49,4 +50,69 @@ public struct SMTPExtensions: Equatable, Sendable {
 
     /// None.
     public init() {}
+}
+
+extension SMTPExtensions {
+    /// Takes a line of the reply, but for its first, without code and line end.
+    mutating func take(_ line: borrowing Span<UInt8>) {
+        let equals = line.firstIndex(of: UInt8(ascii: "=")) ?? line.count
+        let space = line.firstIndex(of: .space) ?? line.count
+        // Some servers say `AUTH=LOGIN`, as drafts of RFC 2554 did.
+        let end = min(equals, space)
+        let keyword = ByteRange(0, end)
+        for (name, flag) in Self.names where line.matches(name, in: keyword) {
+            self.keywords.insert(flag)
+        }
+        let parameters = line.extracting(min(end + 1, line.count)..<line.count)
+        if line.matches("SIZE", in: keyword) {
+            // Zero: there is no fixed maximum (RFC 1870, section 4).
+            let octets = Self.number(parameters)
+            self.messageOctetsMax = octets == 0 ? nil : octets
+        } else if line.matches("AUTH", in: keyword) {
+            Self.eachWord(parameters) { name in
+                if let mechanism = SASLMechanism(name: name) {
+                    self.mechanisms.insert(SASLMechanismSet(mechanism))
+                }
+            }
+        } else if line.matches("LIMITS", in: keyword) {
+            Self.eachWord(parameters) { self.takeLimit($0) }
+        }
+    }
+
+    private mutating func takeLimit(_ word: borrowing Span<UInt8>) {
+        guard let equals = word.firstIndex(of: UInt8(ascii: "=")) else { return }
+        let name = ByteRange(0, equals)
+        guard let number = word.decimal(in: ByteRange(equals + 1, word.count)), number > 0 else {
+            return
+        }
+        if word.matches("RCPTMAX", in: name) {
+            self.recipientsMax = number
+        } else if word.matches("MAILMAX", in: name) {
+            self.transactionsMax = number
+        }
+    }
+
+    /// The first word as a number; nil when it is none.
+    private static func number(_ text: borrowing Span<UInt8>) -> Int? {
+        text.decimal(in: ByteRange(0, text.firstIndex(of: .space) ?? text.count))
+    }
+
+    private static func eachWord(
+        _ text: borrowing Span<UInt8>,
+        _ body: (borrowing Span<UInt8>) -> Void
+    ) {
+        var start = 0
+        while start < text.count {
+            let end = text.firstIndex(of: .space, from: start) ?? text.count
+            if end > start { body(text.extracting(start..<end)) }
+            start = end + 1
+        }
+    }
+
+    private static let names: [(StaticString, Keywords)] = [
+        ("PIPELINING", .pipelining), ("SIZE", .size), ("8BITMIME", .eightBitMIME),
+        ("SMTPUTF8", .smtpUTF8), ("REQUIRETLS", .requireTLS), ("CHUNKING", .chunking),
+        ("STARTTLS", .startTLS), ("DSN", .dsn), ("ENHANCEDSTATUSCODES", .enhancedStatusCodes),
+        ("ETRN", .etrn),
+    ]
 }
