@@ -145,7 +145,9 @@ final class UnboundContext {
         unsafe Unmanaged.passUnretained(flight).release()
     }
 
-    /// libunbound's callback. What it is shown lives no longer than the call.
+    /// libunbound's callback.
+    ///
+    /// What it is shown lives no longer than the call.
     private static func land(
         _ flight: ResolverFlight,
         _ code: Int32,

@@ -84,17 +84,18 @@ private struct DNSWriter {
         self.append(DNSQuestion.internet)
         self.append(record.timeToLive)
         var content = DNSWriter()
-        content.append(record.content)
+        content.append(record.content, of: record.type)
         self.append(UInt16(content.octets.count))
         self.octets += content.octets
     }
 
-    private mutating func append(_ content: DNSRecord.Content) {
+    private mutating func append(_ content: DNSRecord.Content, of type: DNSRecordType) {
         switch content {
-        case .address(let address):
-            if address.family == .ipv6 { self.append(address.high) }
-            if address.family == .ipv6 { return self.append(address.low) }
-            self.append(UInt32(truncatingIfNeeded: address.low))
+        // An IPv4 address that an AAAA record holds is a mapped one.
+        case .address(let address) where type == .aaaa:
+            self.append(address.high)
+            self.append(address.low)
+        case .address(let address): self.append(UInt32(truncatingIfNeeded: address.low))
         case .mx(let preference, let exchange):
             self.append(preference)
             self.append(name: exchange)
