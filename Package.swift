@@ -86,7 +86,7 @@ let package = Package(
         module("DNSProtocol", ["MailBytes"]),
         module("Delivery", ["DNSProtocol", "MailBytes", "MailSyntax"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
-        module("MailStore", ["CSQLite", "MailSyntax"]),
+        module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
         module("Resolver", ["CIDN", "CUnbound", "DNSProtocol", "EventLoop", "MailBytes"]),
