@@ -5,12 +5,12 @@
 internal import CIDN
 internal import MailBytes
 
-enum DomainName {
+package enum DomainName {
     /// The form of a name in which the domain name system knows it; nil for what is no name.
     ///
     /// U-labels become A-labels (RFC 5891, section 5). Labels are of letters, digits, hyphens and
     /// underscores: whatever else the system could carry is neither a mail domain nor a host.
-    static func ascii(_ name: String) -> String? {
+    package static func ascii(_ name: String) -> String? {
         var octets = Array(name.utf8)
         if octets.contains(where: { $0 >= 0x80 }) {
             guard let converted = self.converted(name) else { return nil }

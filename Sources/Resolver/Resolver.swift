@@ -79,7 +79,7 @@ package final class Resolver {
         self.lastQuery += 1
         let query = ResolverQuery(number: self.lastQuery)
         let asciiName = DomainName.ascii(name)
-        let question = DNSQuestion(name: asciiName ?? name, type: type)
+        let question = DNSQuestion(asciiName ?? name, type)
         let flight = self.flights[question] ?? self.makeFlight(question, isName: asciiName != nil)
         flight.add(query, answer)
         self.flightsOfQueries[query] = flight

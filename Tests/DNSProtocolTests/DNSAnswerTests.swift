@@ -8,7 +8,7 @@ import Testing
 @testable import DNSProtocol
 
 @Suite struct DNSAnswerTests {
-    private static let question = DNSQuestion(name: "a.test", type: .mx)
+    private static let question = DNSQuestion("a.test", .mx)
 
     private static func answer(
         _ answers: [DNSRecord],
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func otherQuestionsAreNotAnswered() {
-        for other in [nil, DNSQuestion(name: "b.test", type: .mx), .init(name: "a.test", type: .a)]
+        for other in [nil, DNSQuestion("b.test", .mx), .init("a.test", .a)]
         {
             let message = DNSMessage(id: 1, question: other, answers: [.mx("a.test", 1, "m.test")])
             let answer = DNSAnswer(Self.question, message: message, security: .insecure)

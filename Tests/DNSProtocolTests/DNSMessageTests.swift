@@ -43,7 +43,7 @@ import Testing
         let answer: [UInt8] =
             [0xc0, 12, 0, 15, 0, 1, 0, 0, 0, 60, 0, 7, 0, 10, 2] + Array("mx".utf8) + [0xc0, 12]
         let message = try Self.read(Self.header(answers: 1, questions: 1) + question + answer)
-        #expect(message.question == DNSQuestion(name: "example.test", type: .mx))
+        #expect(message.question == DNSQuestion("example.test", .mx))
         #expect(message.answers == [.mx("example.test", 10, "mx.example.test", timeToLive: 60)])
     }
 
@@ -59,7 +59,7 @@ import Testing
             id: 7,
             responseCode: .refused,
             isTruncated: true,
-            question: DNSQuestion(name: ".", type: .ns),
+            question: DNSQuestion(".", .ns),
             answers: records,
             authority: records.reversed(),
             additional: [records[0]]
@@ -98,7 +98,7 @@ import Testing
     @Test func everyPartOfAMessageIsTooShort() throws {
         let whole = DNSMessage(
             id: 1,
-            question: DNSQuestion(name: "a.test", type: .mx),
+            question: DNSQuestion("a.test", .mx),
             answers: [.mx("a.test", 1, "b.test"), .txt("a.test", "text")]
         ).octets
         for count in whole.indices {

@@ -49,7 +49,7 @@ import Testing
         let answer = try harness.answer(name, type)
         #expect(answer.outcome == .found)
         #expect(answer.records.map(\.type) == [type])
-        let expected = Self.zones.answer(DNSQuestion(name: name, type: type), id: 0).answers
+        let expected = Self.zones.answer(DNSQuestion(name, type), id: 0).answers
         #expect(answer.records.map(\.content) == expected.map(\.content))
     }
 

@@ -118,7 +118,7 @@ private final class Work: Sendable {
             send(answer.but(id: query.id, records), from: self.stranger)
             send(answer)
         case .wrongQuestion(let records):
-            let other = DNSQuestion(name: "another.test", type: question.type)
+            let other = DNSQuestion("another.test", question.type)
             send(DNSMessage(id: query.id, question: other, answers: records))
         case .garbage:
             let start = Array(answer.octets.prefix(12))
