@@ -131,6 +131,18 @@ import TranscriptSupport
         }
     }
 
+    @Test func dnsMessages() throws {
+        var random = Mutation(seed: 1035)
+        let messages = try Self.findings("DNS")
+        #expect(messages.count >= 7)
+        for octets in messages {
+            for round in 0..<1000 {
+                let input = round == 0 ? octets : random.change(octets)
+                guard self.check(input, DNSProperty.check) else { return }
+            }
+        }
+    }
+
     /// False, and an issue with the input, when the property does not hold.
     @discardableResult
     private func check(
