@@ -59,7 +59,7 @@ package struct DNSMessage: Sendable {
             let type = DNSRecordType(rawValue: try reader.uint16(in: octets))
             let recordClass = try reader.uint16(in: octets)
             guard question == nil, recordClass == DNSQuestion.internet else { continue }
-            question = DNSQuestion(name: name, type: type)
+            question = DNSQuestion(name, type)
         }
         self.question = question
         self.answers = try reader.records(counts.0, in: octets)
@@ -74,7 +74,7 @@ package struct DNSQuestion: Hashable, Sendable {
     package let name: String
     package let type: DNSRecordType
 
-    package init(name: String, type: DNSRecordType) {
+    package init(_ name: String, _ type: DNSRecordType) {
         self.name = name
         self.type = type
     }

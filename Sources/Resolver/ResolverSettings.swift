@@ -49,6 +49,10 @@ package struct ResolverSettings: Sendable {
     /// The keys of the root, where Debian's dns-root-data has them.
     package static let standardTrustAnchorFile = "/usr/share/dns/root.key"
 
+    /// Sockets of libunbound: one for each question it asks at once, and those for long answers.
+    var udpSocketsMax: Int { self.inFlightMax }
+    static let tcpSocketsMax = 16
+
     /// A server as it is configured: an address, perhaps followed by `@` and a port; nil for
     /// anything else.
     package static func server(_ text: String) -> NetworkAddress? {

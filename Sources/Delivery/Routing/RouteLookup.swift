@@ -28,17 +28,6 @@ package struct RouteSettings: Sendable {
     package init() {}
 }
 
-/// A question to DNS.
-package struct DNSQuestion: Hashable, Sendable {
-    package let name: String
-    package let type: DNSRecordType
-
-    package init(_ name: String, _ type: DNSRecordType) {
-        self.name = name
-        self.type = type
-    }
-}
-
 /// One look-up, as a reducer.
 ///
 /// `.started` comes first. Each question of an `.ask` is to be answered once, in any order; an
