@@ -116,7 +116,7 @@ package final class MailServer {
         if self.conversations.count == 0, !self.admission.isEmpty {
             leaks.append("counts of connections")
         }
-        return leaks
+        return leaks + (self.delivery?.leaks ?? [])
     }
 
     /// Whether something of what clients and accounts did is remembered against them.
@@ -141,6 +141,8 @@ package final class MailServer {
         self.account(for: reply, ticket)
         if ticket.connection == .server {
             self.answeredToServer(reply, serial: ticket.serial)
+        } else if ticket.connection == .delivery {
+            self.delivery?.answered(reply, serial: ticket.serial)
         } else {
             self.conversations[ticket.connection]?.answered(reply, serial: ticket.serial)
         }
