@@ -10,7 +10,7 @@ package struct QueueSchedulerSettings: Sendable {
     /// With so many connections a destination begins; each round of successes adds one.
     package var connectionsPerDestinationFirst = 2
     package var messagesPerConnectionMax = 100
-    /// Messages to one destination in a second; 0: any number. Less than one may be.
+    /// Messages to one destination in a second, perhaps less than one; 0: any number.
     package var messagesPerDestinationSecond = 0.0
     /// A connection without a message is closed after so many seconds.
     package var idleSecondsMax = 5.0

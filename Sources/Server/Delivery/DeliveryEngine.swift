@@ -121,6 +121,14 @@ package final class DeliveryEngine: DeliveryHooks {
     /// How many connections there are, or are being made.
     package var connectionCount: Int { self.connections.count }
 
+    /// What is under way, in a few words for the log.
+    package var state: String {
+        """
+        \(self.connections.count) connections, \(self.claims.count) messages \
+        (\(self.claims.octets) octets)
+        """
+    }
+
     package var leaks: [String] {
         var leaks: [String] = []
         if !self.claims.isEmpty { leaks.append("\(self.claims.count) claimed messages") }

@@ -8,6 +8,9 @@ internal import MailBytes
 package import PolicyFetch
 package import Resolver
 
+/// Within `Configuration` the name is another's.
+private typealias WayOut = Route
+
 extension Configuration {
     /// Whom the resolver asks and what it believes.
     package var resolverSettings: ResolverSettings {
@@ -32,7 +35,7 @@ extension Configuration {
             self.routes.map { route in
                 RouteRule(
                     route.pattern.description,
-                    Route(route.target),
+                    WayOut(route.target),
                     tls: route.tls.flatMap(TLSPreference.init)
                 )
             },
