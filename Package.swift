@@ -135,7 +135,10 @@ let package = Package(
         tests(
             of: "SMTPProtocol",
             also: ["CAllocationCount", "MailBytes", "MailSyntax", "SASL", "TranscriptSupport"],
-            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+            resources: [
+                .copy("Transcripts"), .copy("sequence.txt"), .copy("ClientTranscripts"),
+                .copy("client-sequence.txt"),
+            ]
         ),
         tests(
             of: "POP3Protocol",
