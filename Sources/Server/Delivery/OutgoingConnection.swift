@@ -326,7 +326,9 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private var hostText: String {
         guard let place = self.place, let race = self.race, let endpoint = self.endpoint(place)
         else { return self.destination.text }
-        return "\(race.plan.hosts[place.host].name) [\(endpoint.place)]"
+        let name = race.plan.hosts[place.host].name
+        let address = "[\(endpoint.place)]"
+        return name == address || name == endpoint.place ? address : "\(name) \(address)"
     }
 
     /// Who takes the messages of the session, in words that are made once.
