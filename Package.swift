@@ -86,7 +86,7 @@ let package = Package(
         module("DNSProtocol", ["MailBytes"]),
         module("Delivery", ["DNSProtocol", "MailBytes", "MailSyntax"]),
         module("Credentials", ["COpenSSL", "CCrypt", "MailBytes"]),
-        module("MailStore", ["CSQLite", "MailSyntax"]),
+        module("MailStore", ["CSQLite", "MailBytes", "MailSyntax"]),
         module("EventLoop", ["CLibevent", "COpenSSL", "MailBytes"]),
         module("Configuration", ["CTOML", "MailBytes", "MailSyntax"]),
         module("Resolver", ["CIDN", "CUnbound", "DNSProtocol", "EventLoop", "MailBytes"]),
@@ -155,9 +155,16 @@ let package = Package(
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
-        tests(of: "DNSProtocol", also: ["MailBytes"]),
+        // A name server for tests, and messages as octets.
+        .target(
+            name: "DNSSupport",
+            dependencies: ["DNSProtocol", "EventLoop", "MailBytes"],
+            path: "Tests/Support/DNSSupport",
+            swiftSettings: strict
+        ),
+        tests(of: "DNSProtocol", also: ["DNSSupport", "MailBytes"]),
         tests(of: "Delivery", also: ["DNSProtocol", "MailBytes", "MailSyntax"]),
-        tests(of: "Resolver", also: ["DNSProtocol", "EventLoop", "MailBytes"]),
+        tests(of: "Resolver", also: ["DNSProtocol", "DNSSupport", "EventLoop", "MailBytes"]),
         tests(of: "PolicyFetch", also: ["EventLoop", "MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "Privileges", also: ["EventLoop"]),
@@ -174,8 +181,8 @@ let package = Package(
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "Credentials", "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol",
-                "Server",
+                "Credentials", "DNSProtocol", "DNSSupport", "Delivery", "MailBytes", "MailSyntax",
+                "POP3Protocol", "SASL", "SMTPProtocol", "Server",
             ],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
@@ -207,8 +214,8 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
     let fuzzers = [
-        "FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzSMTPClient",
-        "FuzzToken",
+        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP",
+        "FuzzSMTPClient", "FuzzSTS", "FuzzToken",
     ]
     package.targets += fuzzers.map { name in
         .executableTarget(

@@ -32,10 +32,25 @@ extension MailStore {
         try database.execute("PRAGMA synchronous = \(self.options.synchronous)")
         try database.execute("PRAGMA cache_size = -8192")
         try database.useLog()
-        if version == 0 { try database.execute("BEGIN IMMEDIATE; \(Schema.tables) COMMIT") }
+        if version < Schema.version { try self.layOut(database, from: version) }
         try database.execute(Schema.indexes)
         if case .failed(let error) = database.checkpoint(), error != .full { throw error }
         return database
+    }
+
+    /// Makes the tables that a new file, or one of an earlier layout, does not have; all or none.
+    ///
+    /// A store that was full when its program was replaced can be opened all the same.
+    private func layOut(_ database: Database, from version: Int) throws(StoreError) {
+        let tables = (version < 1 ? Schema.tables : "") + Schema.queueTables
+        let text = "BEGIN IMMEDIATE; \(tables) COMMIT"
+        do throws(StoreError) {
+            try database.execute(text)
+        } catch {
+            database.rollBack()
+            guard error == .full, self.reserve.release() else { throw error }
+            try database.execute(text)
+        }
     }
 
     // MARK: - Room

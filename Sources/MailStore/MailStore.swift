@@ -91,6 +91,7 @@ package final class MailStore {
                 let isRefused = isLow && request.needsRoom
                 answers.append(isRefused ? .failed(.full) : try transaction.carryOut(request))
             }
+            try transaction.refreshDestinations()
             try database.commit()
             self.garbage += transaction.garbage
             return answers
@@ -143,9 +144,9 @@ extension StoreRequest {
     /// Whether the request is refused when the disk is nearly full.
     var needsRoom: Bool {
         switch self {
-        case .append, .stage, .spill, .addAccount, .addAlias: true
+        case .append, .appendReport, .stage, .spill, .addAccount, .addAlias: true
         case .unstage, .delete, .reserveMessageIDs, .setPassword, .improveVerifier, .removeAccount,
-            .setQuota, .removeAlias:
+            .setQuota, .removeAlias, .settle, .rest, .wake, .closeReports, .changeQueue:
             false
         }
     }
@@ -153,12 +154,25 @@ extension StoreRequest {
     /// About how much the request adds to the log at the most.
     var octets: Int {
         switch self {
-        case .append(let message):
-            message.content.count + Database.pageOctets * (3 + 2 * message.deliveries.count)
+        case .append(let message), .appendReport(let message, closing: _):
+            message.content.count + message.queueOctets
+                + Database.pageOctets * (3 + 2 * message.deliveries.count)
         case .stage(_, _, let chunk): chunk.count + 2 * Database.pageOctets
         // The chunk is written anew.
         case .spill: Schema.chunkOctets + 2 * Database.pageOctets
         default: 4 * Database.pageOctets
         }
+    }
+}
+
+extension StoreRequest.Append {
+    /// About how much the rows in the queue add to the log: a page each of the tables that grow at
+    /// their ends, and some of the indexes by destination.
+    fileprivate var queueOctets: Int {
+        guard let recipients = self.queue?.recipients, !recipients.isEmpty else { return 0 }
+        let octets = recipients.reduce(0) {
+            $0 + $1.address.count + 2 * $1.destination.count + $1.originalRecipient.count + 64
+        }
+        return octets + Database.pageOctets * (4 + 3 * recipients.count)
     }
 }

@@ -7,7 +7,7 @@ package import MailSyntax
 
 /// Reads of a store, used by the thread that opened it.
 package final class MailStoreReader {
-    private let database: Database
+    let database: Database
 
     /// Opens the store in `directory`, which a `MailStore` has made.
     package init(directory: String, vfs: String? = nil) throws(StoreError) {
@@ -240,8 +240,13 @@ package final class MailStoreReader {
             octets.removeSubrange(start..<(start + offset))
         }
         let contentEnd = returnPathEnd + select.int(2)
+        let place = ContentPlace(
+            message: select.int64(1),
+            chunks: select.int(3),
+            tail: (select, 5)
+        )
         try self.appendContent(
-            select,
+            of: place,
             from: Swift.max(offset - returnPathEnd, 0),
             to: min(end, contentEnd) - returnPathEnd,
             into: &octets
@@ -253,19 +258,26 @@ package final class MailStoreReader {
         return end >= total
     }
 
-    /// Appends a part of the content of the message in the current row of `message`.
-    private func appendContent(
-        _ message: Statement,
+    /// Where the content of a message stands.
+    struct ContentPlace {
+        let message: MessageRow
+        let chunks: Int
+        /// A column of a current row.
+        let tail: (row: Statement, column: Int32)
+    }
+
+    /// Appends a part of a content.
+    func appendContent(
+        of place: ContentPlace,
         from start: Int,
         to end: Int,
         into octets: inout [UInt8]
     ) throws(StoreError) {
-        let id = message.int64(1)
-        let chunksEnd = message.int(3) * Schema.chunkOctets
+        let chunksEnd = place.chunks * Schema.chunkOctets
         var position = start
         while position < min(end, chunksEnd) {
             let chunk = try self.database.statement("SELECT octets FROM chunk WHERE number = ?1")
-            chunk.bind(1, Schema.chunk(id, position / Schema.chunkOctets))
+            chunk.bind(1, Schema.chunk(place.message, position / Schema.chunkOctets))
             defer { chunk.reset() }
             let skipped = position % Schema.chunkOctets
             guard try chunk.step() else { throw .gone }
@@ -277,9 +289,9 @@ package final class MailStoreReader {
         guard position < end else { return }
         let wanted = end - position
         let skipped = position - chunksEnd
-        guard message.appendOctets(5, skipping: skipped, max: wanted, to: &octets) == wanted else {
-            throw .retryable("the end of a message is too short")
-        }
+        let (row, column) = place.tail
+        guard row.appendOctets(column, skipping: skipped, max: wanted, to: &octets) == wanted
+        else { throw .retryable("the end of a message is too short") }
     }
 
     // MARK: - Several reads

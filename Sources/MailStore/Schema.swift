@@ -6,18 +6,31 @@
 // Every committed state is one of these, and nothing else:
 //
 // - A message has a row in `message`, with the end of its content, and `chunks` full chunks in
-//   `chunk`. As many rows of `maildrop` name it as `shared` says, or one when it is not there.
+//   `chunk`. As many rows of `maildrop` and `queued` together name it as `shared` says, or one when
+//   it is not there.
 // - An id in `staged` has no row in `message`; any chunks of it belong to nobody. It is a message
 //   on its way in, one that was given up, or one whose last copy was deleted. The first two cannot
 //   be told apart while the process lives that receives them; the next start removes all.
 // - An account has a row in `maildrop_head`, whose counters are the count and the sum of its rows
 //   in `maildrop`. Rows of an account that is gone have their account in `removed`, and are
 //   removed little by little.
+// - A message in the queue has one row in `queued`, which repeats the reverse-path and the size so
+//   that listings need not touch the content, and at least one row in `recipient`. The account in
+//   it may be gone.
+// - A recipient has a state, as `QueueState` numbers them. `attempts` counts its attempts; the last
+//   of them, ten at the most, are in `attempt` under their numbers. Rows of `attempt` belong to a
+//   recipient.
+// - `wakes` is the smaller of `expires` and `warns` while a recipient of the message waits, and
+//   NULL otherwise.
+// - A destination has a row in `destination` if, and only if, a recipient waits for it. `due` is the
+//   smallest `next` of those, or `rests_until` when that is later.
+//
+// Which messages are being delivered stands nowhere: a process that dies leaves them due.
 
 /// The layout of the database file.
 enum Schema {
     /// Counts the layouts there have been; kept in the file's user_version.
-    static let version = 1
+    static let version = 2
 
     /// Marks the file as ours.
     static let application = 0x4d61_7274
@@ -43,7 +56,34 @@ enum Schema {
         CREATE TABLE removed (account INTEGER PRIMARY KEY);
         INSERT INTO counter VALUES ('message', 1);
         PRAGMA application_id = \(application);
-        PRAGMA user_version = \(version);
+        """
+
+    /// The queue, which the first layout had not; ends with the mark of the second.
+    ///
+    /// What is due of one destination lies together in `recipient_due`, in order. Rows that wait
+    /// are in no other index, so that a message costs few pages on its way through.
+    static let queueTables = """
+        CREATE TABLE queued (
+            message INTEGER PRIMARY KEY, account INTEGER, sender BLOB NOT NULL,
+            octets INTEGER NOT NULL, flags INTEGER NOT NULL, envelope_id BLOB NOT NULL,
+            queued INTEGER NOT NULL, expires INTEGER NOT NULL, warns INTEGER, wakes INTEGER);
+        CREATE TABLE recipient (
+            message INTEGER NOT NULL, number INTEGER NOT NULL, destination BLOB NOT NULL,
+            address BLOB NOT NULL, notify INTEGER NOT NULL, original BLOB NOT NULL,
+            state INTEGER NOT NULL, next INTEGER NOT NULL, attempts INTEGER NOT NULL,
+            status INTEGER NOT NULL, PRIMARY KEY (message, number)) WITHOUT ROWID;
+        CREATE TABLE attempt (
+            message INTEGER NOT NULL, number INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+            at INTEGER NOT NULL, status INTEGER NOT NULL, host BLOB NOT NULL, tls BLOB NOT NULL,
+            reply BLOB NOT NULL, PRIMARY KEY (message, number, ordinal)) WITHOUT ROWID;
+        CREATE TABLE destination (
+            name BLOB PRIMARY KEY, due INTEGER NOT NULL, rests_until INTEGER NOT NULL,
+            failures INTEGER NOT NULL, reason BLOB NOT NULL) WITHOUT ROWID;
+        CREATE INDEX recipient_due ON recipient (destination, next) WHERE state = 0;
+        CREATE INDEX recipient_reported ON recipient (message) WHERE state >= 2;
+        CREATE INDEX queued_wakes ON queued (wakes) WHERE wakes IS NOT NULL;
+        CREATE INDEX destination_due ON destination (due);
+        PRAGMA user_version = 2;
         """
 
     /// Find an account of a kind, or that there is none, without looking at all of them.

@@ -7,7 +7,7 @@ package import MailSyntax
 
 /// One change of the store.
 package enum StoreRequest: Sendable {
-    /// A message for some maildrops.
+    /// A message for some maildrops, for the queue, or for both.
     ///
     /// Appended again with the same id it is not stored again.
     package struct Append: Sendable {
@@ -28,6 +28,9 @@ package enum StoreRequest: Sendable {
         package let perRecipient: Bool
         /// Seconds since 1970.
         package let receivedAt: Int64
+        /// Who else gets it; the queue refuses nothing, so that a message for it alone, which has
+        /// no deliveries, is stored whatever `perRecipient` says.
+        package let queue: QueueSubmission?
 
         package init(
             id: MessageID,
@@ -39,7 +42,8 @@ package enum StoreRequest: Sendable {
             endsWithCRLF: Bool,
             deliveries: [AccountID],
             perRecipient: Bool,
-            receivedAt: Int64
+            receivedAt: Int64,
+            queue: QueueSubmission? = nil
         ) {
             self.id = id
             self.reversePath = reversePath
@@ -51,6 +55,7 @@ package enum StoreRequest: Sendable {
             self.deliveries = deliveries
             self.perRecipient = perRecipient
             self.receivedAt = receivedAt
+            self.queue = queue
         }
     }
 
@@ -73,6 +78,28 @@ package enum StoreRequest: Sendable {
     case setQuota(Address, Int?)
     case addAlias(Address, targets: [Address])
     case removeAlias(Address)
+
+    /// What became of some attempts; answered by `.changed`.
+    case settle([QueueSettlement])
+    /// A destination failed as a whole: nothing of it is due before `until` (seconds since 1970).
+    ///
+    /// With a time that is over and no failures it rests no more. Answered by `.changed`, also when
+    /// nothing waits for the destination: then nothing is kept.
+    case rest(destination: [UInt8], until: Int64, failures: Int, reason: [UInt8])
+    /// Everything that waits for a destination is due at `now`; nil: no destination rests any more,
+    /// and times of recipients stay.
+    ///
+    /// Answered by `.queueChanged`; asked again while that says that there is more.
+    case wake(destination: [UInt8]?, now: Int64)
+    /// A report and the end of the rows that it tells of, all or nothing; answered as an append.
+    ///
+    /// When no maildrop takes the report and it is not for the queue, the rows stay.
+    case appendReport(Append, closing: QueueReportClosing)
+    /// No report is due after all, or none can be given; answered by `.changed`.
+    case closeReports(QueueReportClosing)
+    /// Changes what a selector means, from the place after `after` on, in portions; answered by
+    /// `.queueChanged`.
+    case changeQueue(QueueChange, QueueSelector, after: QueuePosition?, now: Int64)
 }
 
 /// The outcome of one request, durable when it is given.
@@ -84,5 +111,7 @@ package enum StoreAnswer: Sendable {
     case reserved(first: UInt64)
     case accountAdded(AccountID)
     case changed
+    /// So many recipients were changed; asked again from `next` on while it is not nil.
+    case queueChanged(count: Int, next: QueuePosition?)
     case failed(StoreError)
 }

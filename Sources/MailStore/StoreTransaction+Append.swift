@@ -29,14 +29,16 @@ extension StoreTransaction {
         let deliveries = try self.judge(message.deliveries, octets)
         let results = deliveries.map(\.result)
         let delivered = results.count { $0 == .delivered }
-        guard delivered > 0, message.perRecipient || delivered == results.count else {
-            return try self.refuse(message, results)
-        }
+        let queue = message.queue.flatMap { $0.recipients.isEmpty ? nil : $0 }
+        guard delivered > 0 || queue != nil, message.perRecipient || delivered == results.count
+        else { return try self.refuse(message, results) }
         let copies = self.distinct(deliveries)
-        guard try self.insert(message, after: spilled, copies: copies.count) else {
+        let references = copies.count + (queue == nil ? 0 : 1)
+        guard try self.insert(message, after: spilled, copies: references) else {
             return try self.repeatAnswer(message, results)
         }
         for copy in copies { try self.deliver(id, octets, copy) }
+        if let queue { try self.enqueue(message, queue) }
         return .appended(results)
     }
 

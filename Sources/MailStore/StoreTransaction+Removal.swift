@@ -62,12 +62,17 @@ extension StoreTransaction {
         remove.bind(1, account.rawValue)
         remove.bind(2, copy.sequence)
         try remove.run()
-        guard try self.isLastCopy(of: copy.message) else { return }
-        // Only what is larger than a chunk can have any.
-        if copy.octets > Schema.chunkOctets { try self.leaveChunks(of: copy.message) }
-        let message = try self.database.statement("DELETE FROM message WHERE id = ?1")
-        message.bind(1, copy.message)
-        try message.run()
+        try self.forgetCopy(of: copy.message, octets: copy.octets)
+    }
+
+    /// A maildrop, or the queue, has the message no more; it goes with the last of them.
+    func forgetCopy(of message: MessageRow, octets: Int) throws(StoreError) {
+        guard try self.isLastCopy(of: message) else { return }
+        // Only what is as large as a chunk can have any.
+        if octets >= Schema.chunkOctets { try self.leaveChunks(of: message) }
+        let row = try self.database.statement("DELETE FROM message WHERE id = ?1")
+        row.bind(1, message)
+        try row.run()
     }
 
     /// One copy less; true when there is none any more.

@@ -18,6 +18,9 @@ final class StoreTransaction {
     let database: Database
     /// The garbage that this transaction leaves.
     var garbage: [Garbage] = []
+    /// Destinations for which recipients came, went or got another time, and whether one of them
+    /// took mail; their rows are brought up to date once, at the end.
+    var touched: [[UInt8]: Bool] = [:]
 
     init(database: Database) {
         self.database = database
@@ -42,6 +45,14 @@ final class StoreTransaction {
         case .setQuota(let address, let quota): try self.setQuota(address, quota)
         case .addAlias(let address, let targets): try self.addAlias(address, targets)
         case .removeAlias(let address): try self.removeAlias(address)
+        case .settle(let settlements): try self.settle(settlements)
+        case .rest(let destination, let until, let failures, let reason):
+            try self.rest(destination, until, failures, reason)
+        case .wake(let destination, let now): try self.wake(destination, now)
+        case .appendReport(let report, let closing): try self.appendReport(report, closing)
+        case .closeReports(let closing): try self.closeReports(closing)
+        case .changeQueue(let change, let selector, let after, let now):
+            try self.changeQueue(change, selector, after, now)
         }
     }
 

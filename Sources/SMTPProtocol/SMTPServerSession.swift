@@ -102,6 +102,7 @@ public struct SMTPServerSession: ~Copyable {
     /// Whether the client said EHLO or LHLO.
     var isExtended = false
     var hasRefusedRecipients = false
+    var requests = Requests()
     var decoder = ContentDecoder(transparency: true, normalising: false)
     var receivedFields = ReceivedFieldCounter()
     var header = HeaderScanner()
@@ -121,6 +122,8 @@ public struct SMTPServerSession: ~Copyable {
     public var usableMechanisms = SASLMechanismSet.all
     /// Whether MAIL asked for SMTPUTF8 (RFC 6531).
     public internal(set) var isUTF8 = false
+    /// What NOTIFY (RFC 3461, section 4.1) says of `recipientUnderQuestion`.
+    public internal(set) var notifyUnderQuestion: NotifyConditions = []
     /// How many recipients the transaction has.
     public internal(set) var recipientCount = 0
     /// The SIZE that MAIL declared (RFC 1870).
@@ -194,6 +197,23 @@ extension SMTPServerSession {
     /// The mailbox that the outstanding question is about, without source route.
     public var recipientUnderQuestion: Span<UInt8> {
         @_lifetime(borrow self) borrowing get { self.envelope.question }
+    }
+
+    /// What ORCPT (RFC 3461, section 4.2) says of `recipientUnderQuestion`, as it came: an address
+    /// type, a semicolon and xtext; empty when there is none.
+    public var originalRecipientUnderQuestion: Span<UInt8> {
+        @_lifetime(borrow self) borrowing get { self.envelope.originalRecipient }
+    }
+
+    /// What MAIL asks for, for all recipients of the transaction.
+    public var options: EnvelopeOptions {
+        var options = EnvelopeOptions()
+        options.body = self.requests.body
+        options.needsUTF8 = self.isUTF8
+        options.requiresTLS = self.requests.requiresTLS
+        options.returnedContent = self.requests.returnedContent
+        options.envelopeID = self.envelope.envelopeID.copy()
+        return options
     }
 
     /// The mailbox that reports go to; empty for the null reverse-path.

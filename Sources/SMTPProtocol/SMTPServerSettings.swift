@@ -140,7 +140,7 @@ public final class SMTPServerSettings: Sendable {
         let name = String(decoding: hostname, as: UTF8.self)
         let keywords = [
             "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
-            "ENHANCEDSTATUSCODES", "CHUNKING",
+            "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
             "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)",
         ]
         let protocolName = dialect == .smtp ? "ESMTP" : "LMTP"

@@ -34,7 +34,7 @@ extension MailServer {
         if let refusal { return self.refuse(stream, profile, refusal) }
         let conversation: any Conversation =
             switch profile.service {
-            case .smtp, .submission, .lmtp:
+            case .smtp, .submission, .lmtp, .odmr:
                 SMTPDriver(stream: stream, server: self, profile: profile)
             case .pop3: POP3Driver(stream: stream, server: self, profile: profile)
             }

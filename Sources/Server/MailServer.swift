@@ -17,6 +17,8 @@ package final class MailServer {
     let storage: any Storage
     let passwords: any PasswordChecker
     let journal: Journal
+    /// Who delivers to other servers; nil: nobody, and mail for them waits in the queue.
+    package weak var delivery: (any DeliveryHooks)?
     let localDomains: [String]
 
     var directory: AddressDirectory
@@ -50,6 +52,9 @@ package final class MailServer {
     private var lateReleases: [Ticket: AccountID] = [:]
     private var randomness = SystemRandomNumberGenerator()
     var whenEmpty: (() -> Void)?
+    /// Called when an operator, or a site that fetches its mail, has changed what is due in the
+    /// queue: something may be due at once, and what is on its way may be wanted no more.
+    package var whenQueueChanged: (() -> Void)?
     private(set) var isStopping = false
 
     /// Which kinds of accounts there are; nil while the store is asked.
@@ -111,7 +116,7 @@ package final class MailServer {
         if self.conversations.count == 0, !self.admission.isEmpty {
             leaks.append("counts of connections")
         }
-        return leaks
+        return leaks + (self.delivery?.leaks ?? [])
     }
 
     /// Whether something of what clients and accounts did is remembered against them.
@@ -136,6 +141,8 @@ package final class MailServer {
         self.account(for: reply, ticket)
         if ticket.connection == .server {
             self.answeredToServer(reply, serial: ticket.serial)
+        } else if ticket.connection == .delivery {
+            self.delivery?.answered(reply, serial: ticket.serial)
         } else {
             self.conversations[ticket.connection]?.answered(reply, serial: ticket.serial)
         }
@@ -168,9 +175,13 @@ package final class MailServer {
             self.accountChanged(address)
         case .improved(.changed):
             self.askForAccountKinds()
+        case .queueChanged(.queueChanged(let count, _)) where count > 0:
+            self.whenQueueChanged?()
         case .written(_, nil), .improved, .accountKinds, .resolved, .expanded, .account, .maildrop,
             .listing, .content,
-            .accounts, .aliases, .judged, .delayPassed, .failed:
+            .accounts, .aliases, .judged, .delayPassed, .queueChanged, .dueDestinations,
+            .dueMessages, .queuedContent, .reportsDue, .queueWatch, .queueRows, .queueMessage,
+            .failed:
             break
         }
     }

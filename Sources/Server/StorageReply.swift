@@ -31,6 +31,16 @@ package enum StorageReply: Sendable {
     case aliases([AliasSummary])
     case accountKinds(AccountKinds)
     case judged(PasswordVerdict)
+    /// What became of a change of the queue that an operator, or a site that fetches its mail,
+    /// asked for.
+    case queueChanged(StoreAnswer)
+    case dueDestinations([DueDestination], nextAt: Int64?)
+    case dueMessages(destination: [UInt8], DueMessages)
+    case queuedContent([UInt8], isLast: Bool)
+    case reportsDue([QueueReportDue])
+    case queueWatch(QueueWatchFindings)
+    case queueRows(QueuePage)
+    case queueMessage(QueueDetail?)
     case delayPassed
     case failed(StoreError)
 
@@ -46,7 +56,9 @@ package enum StorageReply: Sendable {
             .setQuota(let address, _), .addAlias(let address, _), .removeAlias(let address):
             .written(answer, changed: address)
         case .improveVerifier: .improved(answer)
-        case .unstage, .reserveMessageIDs: .written(answer, changed: nil)
+        case .wake, .changeQueue: .queueChanged(answer)
+        case .unstage, .reserveMessageIDs, .settle, .rest, .appendReport, .closeReports:
+            .written(answer, changed: nil)
         }
     }
 }

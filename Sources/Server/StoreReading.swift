@@ -49,9 +49,44 @@ package struct StoreReading {
                 return .aliases(try self.reader.aliases(after: after, count: count))
             case .accountKinds:
                 return .accountKinds(try self.reader.accountKinds())
+            case .dueDestinations, .dueMessages, .queuedContent, .reportsDue, .expiring, .warnable,
+                .queueRows, .queueMessage:
+                return try self.answerOfQueue(question)
             }
         } catch {
             return .failed(error)
+        }
+    }
+
+    private func answerOfQueue(_ question: StoreQuestion) throws(StoreError) -> StorageReply {
+        switch question {
+        case .dueDestinations(let now, let max, let excluding):
+            let found = try self.reader.dueDestinations(now: now, max: max, excluding: excluding)
+            return .dueDestinations(found.due, nextAt: found.nextAt)
+        case .dueMessages(let query):
+            let found = try self.reader.dueMessages(query)
+            return .dueMessages(destination: query.destination, found)
+        case .queuedContent(let id, let offset, let max):
+            var octets: [UInt8] = []
+            let isLast = try self.reader.queuedContent(id, offset: offset, max: max, into: &octets)
+            return .queuedContent(octets, isLast: isLast)
+        case .reportsDue(let after, let max):
+            return .reportsDue(try self.reader.reportsDue(after: after, max: max))
+        case .expiring(let now, let max, let excluding):
+            let found = try self.reader.expiring(now: now, max: max, excluding: excluding)
+            return .queueWatch(found)
+        case .warnable(let now, let max, let excluding):
+            let found = try self.reader.warnable(now: now, max: max, excluding: excluding)
+            return .queueWatch(found)
+        case .queueRows(let selector, let after, let count):
+            let page = try self.reader.queueRows(selector, after: after, count: count)
+            return .queueRows(page)
+        case .queueMessage(let id, let after, let count):
+            let detail = try self.reader.queueMessage(id, after: after, count: count)
+            return .queueMessage(detail)
+        case .resolve, .expand, .account, .maildrop, .listing, .content, .accounts, .aliases,
+            .accountKinds:
+            return .failed(.notFound)
         }
     }
 

@@ -82,6 +82,15 @@ import TranscriptSupport
         try self.vary("Token", texts, choices: 0, rounds: 500, seed: 7519, TokenProperty.check)
     }
 
+    @Test func policies() throws {
+        let texts = [
+            "v=STSv1; id=20160831085700Z;", "v=STSv1;x=y ;\tid=1",
+            "version: STSv1\nmode: enforce\nmx: mail.example\nmx: *.b.example\nmax_age: 86400\n",
+            "version:STSv1\r\nmode:none \r\nmax_age: 9999999999\r\nfuture: 1\r\n\r\n",
+        ].map { Array($0.utf8) }
+        try self.vary("STS", texts, choices: 0, rounds: 2000, seed: 8461, STSProperty.check)
+    }
+
     /// Checks findings, then all conversations as they stand and with random changes.
     ///
     /// A conversation begins with so many octets that make choices.
@@ -130,6 +139,18 @@ import TranscriptSupport
             for round in 0..<2000 {
                 let input = round == 0 ? octets : random.change(octets)
                 guard self.check(input, PROXYProperty.check) else { return }
+            }
+        }
+    }
+
+    @Test func dnsMessages() throws {
+        var random = Mutation(seed: 1035)
+        let messages = try Self.findings("DNS")
+        #expect(messages.count >= 7)
+        for octets in messages {
+            for round in 0..<1000 {
+                let input = round == 0 ? octets : random.change(octets)
+                guard self.check(input, DNSProperty.check) else { return }
             }
         }
     }

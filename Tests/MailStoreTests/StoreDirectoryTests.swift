@@ -89,13 +89,13 @@ struct StoreDirectoryTests {
         do {
             let path = StoreDirectory.database(in: directory.path)
             let database = try Database(path: path, readOnly: false, vfs: nil)
-            try database.execute("PRAGMA user_version = 2")
+            try database.execute("PRAGMA user_version = \(Schema.version + 1)")
         }
         do throws(StoreError) {
             _ = try MailStore(directory: directory.path, options: .small)
             Issue.record("a newer store was opened")
         } catch .foreign(let sentence) {
-            #expect(sentence.contains("layout 2"))
+            #expect(sentence.contains("layout \(Schema.version + 1)"))
         } catch {
             Issue.record("\(error)")
         }

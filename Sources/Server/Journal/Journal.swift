@@ -13,7 +13,7 @@ internal import MailSyntax
 /// What the server tells of its sessions.
 package final class Journal {
     private let sink: LogSink?
-    private var line: LogLine
+    var line: LogLine
 
     /// A journal that writes into `sink`; nil: it writes nothing.
     package init(sink: LogSink?) {
@@ -126,7 +126,14 @@ package final class Journal {
         return true
     }
 
-    private func end() {
+    /// Begins a line that is of no session, if lines of this level are written.
+    func begin(_ level: Logger.Level, _ message: StaticString) -> Bool {
+        guard let sink = self.sink, level >= sink.level else { return false }
+        self.line.begin(sink.wallClock(), level: level.name, message)
+        return true
+    }
+
+    func end() {
         if let ring = self.sink?.ring { self.line.end(into: ring) }
     }
 }

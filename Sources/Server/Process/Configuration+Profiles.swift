@@ -88,6 +88,7 @@ extension ServiceProfile.Service {
         case .submission: self = .submission
         case .lmtp: self = .lmtp
         case .pop3: self = .pop3
+        case .odmr: self = .odmr
         }
     }
 }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What comes out of the queue.
+
+package import MailSyntax
+
+/// A destination for which something waits.
+package struct DueDestination: Hashable, Sendable {
+    package let destination: [UInt8]
+    /// Seconds since 1970.
+    package let dueAt: Int64
+    /// How often it failed as a whole, one time after the other.
+    package let failures: Int
+}
+
+/// A message of the queue with some of its recipients.
+package struct QueuedMessage: Sendable {
+    package let id: MessageID
+    /// Empty for the null reverse-path.
+    package let reversePath: [UInt8]
+    /// The octets of the content.
+    package let octets: Int
+    package let endsWithCRLF: Bool
+    package let options: EnvelopeOptions
+    package let account: AccountID?
+    /// Seconds since 1970, as are the others.
+    package let queuedAt: Int64
+    package let expiresAt: Int64
+    /// When a delay may be reported; nil: never (again).
+    package let warnAt: Int64?
+    package var recipients: [QueuedRecipient]
+    /// The whole content, where it was asked for and small enough.
+    package var content: [UInt8]?
+    /// Whether a line of `content` may begin with a dot; true when it was not looked for.
+    package var needsStuffing = true
+}
+
+/// A recipient as deliveries and reports need it.
+package struct QueuedRecipient: Hashable, Sendable {
+    package let number: Int
+    package let address: [UInt8]
+    package let destination: [UInt8]
+    package let notify: NotifyConditions
+    package let originalRecipient: [UInt8]
+    /// How often it has been tried.
+    package let attempts: Int
+}
+
+/// A message with recipients that await a report.
+package struct QueueReportDue: Sendable {
+    /// One of them.
+    package struct Recipient: Sendable {
+        package let recipient: QueuedRecipient
+        package let outcome: QueueOutcome
+        package let status: EnhancedStatus
+        /// The last attempt and what was replied, if there was one.
+        package let attempt: QueueAttempt?
+        package let reply: [UInt8]
+    }
+
+    /// The message; it names no recipients and has no content.
+    package let message: QueuedMessage
+    package let recipients: [Recipient]
+    /// The beginning of the content: the header with the line that ends it, or the first 64 KiB.
+    package let header: [UInt8]
+}
+
+/// Messages whose time has come, and when the next one's will.
+package struct QueueWatchFindings: Sendable {
+    /// Without content; their recipients are those that wait.
+    package let messages: [QueuedMessage]
+    /// The next second at which some message expires or a delay may be reported; nil: none.
+    package let nextAt: Int64?
+}
+
+// MARK: - For operators
+
+/// One recipient of a listing.
+package struct QueueRow: Sendable {
+    package let position: QueuePosition
+    package let reversePath: [UInt8]
+    package let octets: Int
+    package let queuedAt: Int64
+    package let expiresAt: Int64
+    package let address: [UInt8]
+    package let destination: [UInt8]
+    package let state: QueueState
+    /// When it may be tried again, its destination permitting.
+    package let nextAt: Int64
+    package let attempts: Int
+    /// What the last attempt came to; nil: there was none.
+    package let status: EnhancedStatus?
+    /// The words of the last attempt.
+    package let reply: [UInt8]
+    /// Why and until when its destination rests; nil: it does not.
+    package let rest: QueueRest?
+}
+
+/// Why and until when a destination rests.
+package struct QueueRest: Hashable, Sendable {
+    package let until: Int64
+    package let failures: Int
+    package let reason: [UInt8]
+}
+
+/// A part of a listing.
+package struct QueuePage: Sendable {
+    package let rows: [QueueRow]
+    /// Where to go on; nil: this is the end.
+    package let next: QueuePosition?
+}
+
+/// All that is known of a message in the queue.
+package struct QueueDetail: Sendable {
+    /// One attempt for one recipient.
+    package struct Attempt: Hashable, Sendable {
+        package let attempt: QueueAttempt
+        package let status: EnhancedStatus
+        package let reply: [UInt8]
+    }
+
+    /// One recipient and its last ten attempts, the oldest first.
+    package struct Recipient: Sendable {
+        package let row: QueueRow
+        package let notify: NotifyConditions
+        package let originalRecipient: [UInt8]
+        package let history: [Attempt]
+    }
+
+    /// Without recipients and content.
+    package let message: QueuedMessage
+    package let recipients: [Recipient]
+    /// The recipient after which to go on; nil: these are the last.
+    package let next: Int?
+}
