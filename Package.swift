@@ -116,10 +116,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Runs the built program and real clients; nothing is imported.
+        // Runs the built program and real clients; nothing of it is imported.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["martlet"],
+            dependencies: ["DNSSupport", "martlet"],
             exclude: ["Clients"],
             swiftSettings: strict
         ),
