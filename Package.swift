@@ -116,10 +116,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Runs the built program and real clients; nothing is imported.
+        // Runs the built program and real clients; nothing of it is imported.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["martlet"],
+            dependencies: ["DNSSupport", "martlet"],
             exclude: ["Clients"],
             swiftSettings: strict
         ),
@@ -214,7 +214,8 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
     let fuzzers = [
-        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzSTS",
+        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP",
+        "FuzzSMTPClient", "FuzzSTS",
         "FuzzToken",
     ]
     package.targets += fuzzers.map { name in

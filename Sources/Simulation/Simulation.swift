@@ -291,7 +291,7 @@ package final class Simulation {
                 mechanisms: way.service == .submission ? [.plain] : [],
                 permitsPlaintextAuth: true,
                 requiresAuthentication: way.service == .submission,
-                isSubmission: way.service == .submission
+                purpose: way.service == .submission ? .submission : .relaying
             ),
             pop3: POP3ServerSettings(
                 hostname: Self.hostname,

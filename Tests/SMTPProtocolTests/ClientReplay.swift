@@ -91,7 +91,7 @@ final class ClientReplay {
         self.step(.authenticationAnswered(copy answer))
     }
 
-    /// `message SENDER RECIPIENT,RECIPIENT… [option…]`
+    /// Begins a transaction: the sender, the recipients with commas between them, options.
     private func begin(_ words: ArraySlice<String>) {
         let words = Array(words)
         var recipients = words[1].split(separator: ",").map {

@@ -26,7 +26,7 @@ private func submission(
         mechanisms: [.plain, .login],
         permitsPlaintextAuth: permitsPlaintextAuth,
         requiresAuthentication: true,
-        isSubmission: true,
+        purpose: .submission,
         checksAuthors: checksAuthors,
         addsMissingFields: true,
         acceptsXCLIENTLogin: acceptsXCLIENTLogin

@@ -99,7 +99,9 @@ package final class DeliveryEngine: DeliveryHooks {
         connection.begin()
     }
 
-    private func queueChanged() {
+    /// An operator changed the queue: something may be due at once, and what is on its way may be
+    /// wanted no more.
+    package func queueChanged() {
         self.routes.forgetAll()
         self.tell(.queueChanged)
     }

@@ -24,6 +24,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private var driver: SMTPClientDriver?
     private var concession = Concession()
     private var transaction: Transaction?
+    private var knownNext: Next?
     private var phase = Phase.opening
     private var timer = 0
 
@@ -292,7 +293,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
             transaction,
             over: self,
             driver,
-            at: Next(host: Array(self.hostText.utf8), tls: self.tlsText(driver))
+            at: self.next(driver)
         )
     }
 
@@ -325,12 +326,21 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private var hostText: String {
         guard let place = self.place, let race = self.race, let endpoint = self.endpoint(place)
         else { return self.destination.text }
-        return "\(race.plan.hosts[place.host].name) [\(endpoint.place)]"
+        let name = race.plan.hosts[place.host].name
+        let address = "[\(endpoint.place)]"
+        return name == address || name == endpoint.place ? address : "\(name) \(address)"
     }
 
-    private func tlsText(_ driver: SMTPClientDriver) -> [UInt8] {
-        guard let place = self.place, let tls = driver.stream.tls else { return [] }
-        return Array(self.demands[place.host].outcome(tls).description.utf8)
+    /// Who takes the messages of the session, in words that are made once.
+    private func next(_ driver: SMTPClientDriver) -> Next {
+        if let known = self.knownNext { return known }
+        var tls: [UInt8] = []
+        if let place = self.place, let facts = driver.stream.tls {
+            tls = Array(self.demands[place.host].outcome(facts).description.utf8)
+        }
+        let next = Next(host: Array(self.hostText.utf8), tls: tls)
+        self.knownNext = next
+        return next
     }
 }
 

@@ -73,7 +73,7 @@ final class ReportPost {
         }
     }
 
-    /// - Parameter accounts: the maildrops; none: it goes into the queue.
+    /// Stores it for some maildrops; with none of them it goes into the queue.
     private func store(
         _ report: DeliveryReport,
         _ id: MessageID,
