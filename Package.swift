@@ -215,8 +215,7 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 if Context.environment["MARTLET_FUZZ"] != nil {
     let fuzzers = [
         "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP",
-        "FuzzSMTPClient", "FuzzSTS",
-        "FuzzToken",
+        "FuzzSMTPClient", "FuzzSTS", "FuzzToken",
     ]
     package.targets += fuzzers.map { name in
         .executableTarget(
