@@ -153,7 +153,12 @@ package final class QueueSimulation {
             limits: ServerLimits(),
             addresses: AddressSettings(
                 localDomains: ["example.test"],
-                policy: AddressPolicy(delimiter: nil, catchAll: nil, postmaster: postmaster),
+                policy: AddressPolicy(
+                    delimiter: nil,
+                    catchAll: nil,
+                    postmaster: postmaster,
+                    localDomains: ["example.test"]
+                ),
                 isExempt: { _ in false }
             ),
             time: self.world,

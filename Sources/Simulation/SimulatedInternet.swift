@@ -181,4 +181,3 @@ final class SimulatedInternet {
     /// The name of the server.
     static let ownName = "mail.example.test"
 }
-
