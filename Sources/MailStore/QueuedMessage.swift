@@ -33,6 +33,34 @@ package struct QueuedMessage: Sendable {
     package var content: [UInt8]?
     /// Whether a line of `content` may begin with a dot; true when it was not looked for.
     package var needsStuffing = true
+
+    package init(
+        id: MessageID,
+        reversePath: [UInt8],
+        octets: Int,
+        endsWithCRLF: Bool,
+        options: EnvelopeOptions,
+        account: AccountID?,
+        queuedAt: Int64,
+        expiresAt: Int64,
+        warnAt: Int64?,
+        recipients: [QueuedRecipient],
+        content: [UInt8]? = nil,
+        needsStuffing: Bool = true
+    ) {
+        self.id = id
+        self.reversePath = reversePath
+        self.octets = octets
+        self.endsWithCRLF = endsWithCRLF
+        self.options = options
+        self.account = account
+        self.queuedAt = queuedAt
+        self.expiresAt = expiresAt
+        self.warnAt = warnAt
+        self.recipients = recipients
+        self.content = content
+        self.needsStuffing = needsStuffing
+    }
 }
 
 /// A recipient as deliveries and reports need it.
@@ -44,6 +72,22 @@ package struct QueuedRecipient: Hashable, Sendable {
     package let originalRecipient: [UInt8]
     /// How often it has been tried.
     package let attempts: Int
+
+    package init(
+        number: Int,
+        address: [UInt8],
+        destination: [UInt8],
+        notify: NotifyConditions,
+        originalRecipient: [UInt8],
+        attempts: Int
+    ) {
+        self.number = number
+        self.address = address
+        self.destination = destination
+        self.notify = notify
+        self.originalRecipient = originalRecipient
+        self.attempts = attempts
+    }
 }
 
 /// A message with recipients that await a report.

@@ -167,6 +167,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         guard let connecting = self.attempts.removeValue(forKey: attempt) else { return }
         if attempt != self.place { self.concession = Concession() }
         self.place = attempt
+        self.knownNext = nil
         self.owner.noted(.connected(self.hostText), on: self)
         self.speak(over: connecting.stream)
     }
@@ -193,7 +194,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
 
     func isReady(_ driver: SMTPClientDriver) {
         guard self.phase == .opening, driver === self.driver else { return }
-        self.owner.noted(.ready(tls: self.tlsText(driver)), on: self)
+        self.owner.noted(.ready(tls: self.next(driver).tls), on: self)
         self.phase = .ready
         self.timer += 1
         self.owner.isReady(self)
