@@ -136,7 +136,10 @@ struct Send: ParsableCommand {
             draft.remove("resent-bcc")
         }
         draft.remove("return-path")
-        self.complete(&draft, "\(SystemNames.user)@\(domain)", host: configuration.hostname)
+        let user =
+            reversePath.isEmpty
+            ? "\(SystemNames.user)@\(domain)" : String(decoding: reversePath, as: UTF8.self)
+        self.complete(&draft, user, host: configuration.hostname)
         var options = EnvelopeOptions()
         if draft.isEightBit { options.body = .eightBitMIME }
         options.needsUTF8 = draft.needsUTF8

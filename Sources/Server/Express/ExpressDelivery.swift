@@ -246,7 +246,10 @@ extension OutgoingStep {
         case .found(.plan(let plan)):
             plan.hosts.map { host in
                 let places = host.endpoints.map(\.description).joined(separator: ", ")
-                let by = host.isRelay ? "by a route" : "MX \(host.preference)"
+                let by =
+                    host.isRelay
+                    ? "by a route"
+                    : plan.destination.isLiteral ? "by its address" : "MX \(host.preference)"
                 return "\(plan.destination.text): \(by), \(host.name) at \(places)"
             }
         case .found(.failure(let failure)): [failure.text]

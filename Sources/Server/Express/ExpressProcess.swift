@@ -6,6 +6,7 @@
 package import Configuration
 internal import Delivery
 internal import EventLoop
+internal import Glibc
 internal import MailBytes
 internal import PolicyFetch
 package import Resolver
@@ -35,6 +36,8 @@ package enum ExpressProcess {
         resolver: ResolverSettings,
         watch: @escaping (ExpressNote) -> Void
     ) throws(Failure) -> [ExpressResult] {
+        // A host that breaks a connection must not end the program.
+        signal(SIGPIPE, SIG_IGN)
         // A login is asked for only where a route has one; what cannot be read is then missed.
         var settings = configuration.deliverySettings(
             passwords: configuration.relayPasswords().passwords
