@@ -211,17 +211,6 @@ extension SMTPServerSession {
         @_lifetime(borrow self) borrowing get { self.envelope.originalRecipient }
     }
 
-    /// What MAIL asks for, for all recipients of the transaction.
-    public var options: EnvelopeOptions {
-        var options = EnvelopeOptions()
-        options.body = self.requests.body
-        options.needsUTF8 = self.isUTF8
-        options.requiresTLS = self.requests.requiresTLS
-        options.returnedContent = self.requests.returnedContent
-        options.envelopeID = self.envelope.envelopeID.copy()
-        return options
-    }
-
     /// The mailbox that reports go to; empty for the null reverse-path.
     public var reversePath: Span<UInt8> {
         @_lifetime(borrow self) borrowing get { self.envelope.reversePath }

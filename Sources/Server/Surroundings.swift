@@ -137,6 +137,7 @@ package enum StoreQuestion: Sendable {
     case accountKinds
 
     // Of the queue; what they mean stands with the reader's methods of these names.
+    case waitingDestinations([[UInt8]], below: [[UInt8]], max: Int)
     case dueDestinations(now: Int64, max: Int, excluding: Set<[UInt8]>)
     case dueMessages(DueMessagesQuery)
     case queuedContent(MessageID, offset: Int, max: Int)

@@ -108,7 +108,8 @@ package final class Simulation {
                 policy: AddressPolicy(
                     delimiter: UInt8(ascii: "+"),
                     catchAll: nil,
-                    postmaster: postmaster
+                    postmaster: postmaster,
+                    localDomains: ["example.test"]
                 ),
                 isExempt: { _ in false },
                 isTrustedProxy: { $0 == Self.proxy }

@@ -194,6 +194,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
 
     func isReady(_ driver: SMTPClientDriver) {
         guard self.phase == .opening, driver === self.driver else { return }
+        self.knownNext = nil
         self.owner.noted(.ready(tls: self.next(driver).tls), on: self)
         self.phase = .ready
         self.timer += 1
@@ -357,7 +358,9 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         guard let race = self.race, let endpoint = self.endpoint(attempt) else {
             return self.destination.text
         }
-        return "\(race.plan.hosts[attempt.host].name) [\(endpoint.place)]"
+        let name = race.plan.hosts[attempt.host].name
+        let address = "[\(endpoint.place)]"
+        return name == address || name == endpoint.place ? address : "\(name) \(address)"
     }
 
     /// Who takes the messages of the session, in words that are made once.

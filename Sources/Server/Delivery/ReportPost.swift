@@ -59,31 +59,35 @@ final class ReportPost {
             return done(.undeliverable("the sender is no address"))
         }
         guard server.directory.isLocal(address) else {
-            return self.store(report, id, closing, [], address, done)
+            let sender = Self.recipient(report.recipient, address)
+            return self.store(report, id, closing, [], [sender], done)
         }
         let question = StoreQuestion.resolve(address, server.directory.policy)
         self.engine.ask(question) { [weak self] reply in
             guard let self else { return }
             guard case .resolved(_, let resolution) = reply else { return done(.storeFailed) }
-            guard case .mailboxes(let mailboxes) = resolution else {
+            guard case .targets(let mailboxes, let elsewhere) = resolution else {
                 return done(.undeliverable("there is no such sender"))
             }
             let accounts = MailboxTarget.accounts(of: [mailboxes])
-            self.store(report, id, closing, accounts, address, done)
+            let others = elsewhere.map { Self.recipient($0.octets, $0) }
+            self.store(report, id, closing, accounts, others, done)
         }
     }
 
-    /// Stores it for some maildrops; with none of them it goes into the queue.
+    /// - Parameters:
+    ///   - accounts: the maildrops.
+    ///   - others: who else gets it, through the queue.
     private func store(
         _ report: DeliveryReport,
         _ id: MessageID,
         _ closing: QueueReportClosing,
         _ accounts: [AccountID],
-        _ address: Address,
+        _ others: [QueueRecipient],
         _ done: @escaping (Result) -> Void
     ) {
         let server = self.engine.server
-        let destination = Destination(Array(address.domain))
+        let submission = others.isEmpty ? nil : self.submission(report, others)
         let append = StoreRequest.Append(
             id: id,
             reversePath: [],
@@ -94,7 +98,7 @@ final class ReportPost {
             deliveries: accounts,
             perRecipient: true,
             receivedAt: server.time.wallClock,
-            queue: accounts.isEmpty ? self.submission(report, destination) : nil
+            queue: submission
         )
         self.engine.write(.appendReport(append, closing: closing)) { [weak self] reply in
             guard let self else { return }
@@ -102,31 +106,30 @@ final class ReportPost {
             guard case .written(.appended(let results), _) = reply else {
                 return done(.storeFailed)
             }
-            guard accounts.isEmpty || results.contains(.delivered) else {
+            guard submission != nil || results.contains(.delivered) else {
                 return done(.notNow("the sender's maildrop is full"))
             }
             server.journal.reported(id, about: closing.message, to: report.recipient)
-            if accounts.isEmpty { self.engine.queued([destination]) }
+            if let submission { self.engine.queued(submission.destinations) }
             done(.stored)
         }
     }
 
     private func submission(
         _ report: DeliveryReport,
-        _ destination: Destination
+        _ recipients: [QueueRecipient]
     ) -> QueueSubmission {
         QueueSubmission(
             options: report.options,
             account: nil,
             expiresAt: self.engine.server.time.wallClock + self.engine.settings.ageSecondsMax,
             warnAt: nil,
-            recipients: [
-                QueueRecipient(
-                    address: report.recipient,
-                    destination: destination.octets,
-                    notify: .never
-                )
-            ]
+            recipients: recipients
         )
+    }
+
+    /// Nobody is told what becomes of a report.
+    private static func recipient(_ mailbox: [UInt8], _ address: Address) -> QueueRecipient {
+        QueueRecipient(address: mailbox, destination: Array(address.domain), notify: .never)
     }
 }

@@ -76,7 +76,7 @@ extension SMTPClientDriver {
     private func readPart() {
         guard let offset = self.feed?.offset else { return }
         self.feed?.isReading = true
-        self.owner.readContent(for: self, offset: offset, octetsMax: Self.partOctets)
+        self.owner?.readContent(for: self, offset: offset, octetsMax: Self.partOctets)
     }
 
     /// The peer has taken what was sent.

@@ -18,7 +18,7 @@ package final class SMTPClientDriver: StreamHandler {
     package let stream: any ByteStream
     package private(set) var session: SMTPClientSession
     package let options: Options
-    unowned let owner: any SMTPClientOwner
+    weak let owner: (any SMTPClientOwner)?
     /// The content of the message under way.
     var feed: ContentFeed?
     private var next: (envelope: SMTPClientEnvelope, content: OutgoingContent)?
@@ -123,7 +123,7 @@ package final class SMTPClientDriver: StreamHandler {
         while outcome == .goOn, steps < Self.stepsMax {
             let rest = octets.extracting(offset...)
             let step = self.session.reduce(.received(rest), into: &self.commands)
-            self.owner.overheard(
+            self.owner?.overheard(
                 rest.extracting(0..<step.consumed),
                 isOurs: false,
                 on: self
@@ -175,7 +175,7 @@ package final class SMTPClientDriver: StreamHandler {
         if !self.isClosing { self.deliver(.peerClosed) }
         self.isClosing = true
         self.feed = nil
-        self.owner.connectionEnded(self)
+        self.owner?.connectionEnded(self)
     }
 
     // MARK: - Running the session
@@ -223,7 +223,7 @@ package final class SMTPClientDriver: StreamHandler {
             case .ready:
                 if !self.isOwnerAsked {
                     self.isOwnerAsked = true
-                    self.owner.isReady(self)
+                    self.owner?.isReady(self)
                 }
                 guard let wanted = self.takeWanted() else { return .idle }
                 effect = wanted
@@ -264,7 +264,7 @@ package final class SMTPClientDriver: StreamHandler {
         self.feed = nil
         self.isInTransaction = false
         self.isReusable = self.session.isReady && !isHalfSent
-        self.owner.messageFinished(self)
+        self.owner?.messageFinished(self)
         guard !isHalfSent else {
             // Nothing may leave that could end what the peer has of the content.
             self.abort()
@@ -312,7 +312,7 @@ package final class SMTPClientDriver: StreamHandler {
     /// Sends the commands and what follows them, of which nobody is shown anything.
     func sendWhole(_ octets: [UInt8], end: [UInt8]) {
         if !self.commands.isEmpty {
-            self.owner.overheard(self.commands.span, isOurs: true, on: self)
+            self.owner?.overheard(self.commands.span, isOurs: true, on: self)
         }
         self.stream.send(self.commands.span, octets.span, end.span)
         self.commands.removeAll(retaining: Self.commandsRetained)
@@ -320,7 +320,7 @@ package final class SMTPClientDriver: StreamHandler {
 
     func flush() {
         guard !self.commands.isEmpty else { return }
-        self.owner.overheard(self.commands.span, isOurs: true, on: self)
+        self.owner?.overheard(self.commands.span, isOurs: true, on: self)
         self.stream.send(self.commands.span)
         self.commands.removeAll(retaining: Self.commandsRetained)
     }

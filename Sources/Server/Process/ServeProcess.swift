@@ -113,6 +113,7 @@ package final class ServeProcess {
         self.server = MailServer(
             limits: limits,
             addresses: configuration.addressSettings(postmaster: postmaster),
+            relaying: configuration.relaySettings,
             logins: logins,
             time: LoopTime(loop: self.loop),
             storage: self.storage,

@@ -203,8 +203,8 @@ extension StoreQuestion {
     /// Whether its answer may take the reader long.
     fileprivate var isAboutQueue: Bool {
         switch self {
-        case .dueDestinations, .dueMessages, .queuedContent, .reportsDue, .expiring, .warnable,
-            .queueRows, .queueMessage:
+        case .waitingDestinations, .dueDestinations, .dueMessages, .queuedContent, .reportsDue,
+            .expiring, .warnable, .queueRows, .queueMessage:
             true
         case .resolve, .expand, .account, .maildrop, .listing, .content, .accounts, .aliases,
             .accountKinds:

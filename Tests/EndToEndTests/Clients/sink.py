@@ -124,6 +124,7 @@ class Conversation:
         if how == "garbage":
             self.send(bytes(range(256)) * 4 + b"\r\n")
             self.send(b"\x00\xff not a code\r\n25 0\r\n999 9.9.9 out of range\r\n")
+            return "999"
         if how == "line":
             while True:
                 self.send(b"250 " + b"x" * 65536)

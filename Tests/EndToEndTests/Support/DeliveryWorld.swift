@@ -25,7 +25,8 @@ final class DeliveryWorld {
 
         """
 
-    /// A world with these records below "example", and further zones.
+    /// A world with these records below "example", and further zones; PORT in them is the port of
+    /// the hosts.
     init(
         _ records: String = "",
         zones: [NameServer.Zone] = [],
@@ -34,9 +35,10 @@ final class DeliveryWorld {
         top: String = "",
         accounts: [String] = ["anna@example.test"]
     ) throws {
+        let hops = try NextHops(["127.0.0.2", "127.0.0.3", "127.0.0.4", "::1"])
+        self.hops = hops
         let zone = NameServer.Zone("example", Self.hosts + records)
-        self.names = try NameServer([zone] + zones)
-        self.hops = try NextHops(["127.0.0.2", "127.0.0.3", "127.0.0.4", "::1"])
+        self.names = try NameServer(([zone] + zones).map { $0.replacing("PORT", by: hops.port) })
         let anchors = zones.contains { $0.isSigned }
         var settings = ServerProcess.Settings()
         settings.accounts = accounts

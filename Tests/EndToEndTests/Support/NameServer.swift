@@ -11,7 +11,7 @@ final class NameServer {
     /// A zone; `records` are the lines after its own records.
     struct Zone {
         let name: String
-        let records: String
+        private(set) var records: String
         var isSigned = false
         /// Signed, but so long ago that the signatures have expired.
         var isExpired = false
@@ -21,6 +21,12 @@ final class NameServer {
             self.records = records
             self.isSigned = isSigned || isExpired
             self.isExpired = isExpired
+        }
+
+        func replacing(_ word: String, by number: Int) -> Zone {
+            var zone = self
+            zone.records.replace(word, with: "\(number)")
+            return zone
         }
 
         fileprivate var text: String {
