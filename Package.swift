@@ -116,10 +116,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Runs the built program and real clients; nothing is imported.
+        // Runs the built program and real clients; nothing of it is imported.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["martlet"],
+            dependencies: ["DNSSupport", "martlet"],
             exclude: ["Clients"],
             swiftSettings: strict
         ),
@@ -135,7 +135,10 @@ let package = Package(
         tests(
             of: "SMTPProtocol",
             also: ["CAllocationCount", "MailBytes", "MailSyntax", "SASL", "TranscriptSupport"],
-            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+            resources: [
+                .copy("Transcripts"), .copy("sequence.txt"), .copy("ClientTranscripts"),
+                .copy("client-sequence.txt"),
+            ]
         ),
         tests(
             of: "POP3Protocol",
@@ -211,8 +214,8 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
     let fuzzers = [
-        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzSTS",
-        "FuzzToken",
+        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP",
+        "FuzzSMTPClient", "FuzzSTS", "FuzzToken",
     ]
     package.targets += fuzzers.map { name in
         .executableTarget(

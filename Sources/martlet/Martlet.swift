@@ -11,6 +11,8 @@ struct Martlet: ParsableCommand {
         commandName: "martlet",
         abstract: "An event-loop mail server: SMTP and LMTP in, POP3 out.",
         version: "0.1.0",
-        subcommands: [Serve.self, Check.self, User.self, Alias.self, Restored.self]
+        subcommands: [
+            Serve.self, Check.self, User.self, Alias.self, MX.self, Restored.self,
+        ]
     )
 }

@@ -92,8 +92,7 @@ import Testing
     }
 
     @Test func otherQuestionsAreNotAnswered() {
-        for other in [nil, DNSQuestion("b.test", .mx), .init("a.test", .a)]
-        {
+        for other in [nil, DNSQuestion("b.test", .mx), .init("a.test", .a)] {
             let message = DNSMessage(id: 1, question: other, answers: [.mx("a.test", 1, "m.test")])
             let answer = DNSAnswer(Self.question, message: message, security: .insecure)
             #expect(Self.hasFailed(answer))

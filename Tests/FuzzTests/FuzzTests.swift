@@ -23,12 +23,17 @@ import TranscriptSupport
         .map { Array(try Data(contentsOf: $0)) }
     }
 
-    /// What the client sends in each transcript.
+    /// What the other side sends in each transcript.
     ///
     /// The property takes the octet `handshake` for what the transcript calls secured.
-    private static func conversations(_ module: String, handshake: UInt8 = 0xfe) -> [[UInt8]] {
-        let folder = self.tests.appendingPathComponent("\(module)Tests/Transcripts")
-        return Transcript.all(in: folder).map { transcript in
+    private static func conversations(
+        _ module: String,
+        handshake: UInt8 = 0xfe,
+        ofClient: Bool = false
+    ) -> [[UInt8]] {
+        let name = ofClient ? "ClientTranscripts" : "Transcripts"
+        let folder = self.tests.appendingPathComponent("\(module)Tests/\(name)")
+        return Transcript.all(in: folder, ofClient: ofClient).map { transcript in
             transcript.items.flatMap { item -> [UInt8] in
                 switch item {
                 case .input(let octets): octets
@@ -52,6 +57,13 @@ import TranscriptSupport
         let conversations = Self.conversations("SMTPProtocol")
         #expect(conversations.count >= 40)
         try self.vary("SMTP", conversations, choices: 4, seed: 5321, SMTPProperty.check)
+    }
+
+    @Test func smtpClient() throws {
+        let conversations = Self.conversations("SMTPProtocol", ofClient: true)
+        #expect(conversations.count >= 40)
+        let check = SMTPClientProperty.check
+        try self.vary("SMTPClient", conversations, choices: 4, rounds: 60, seed: 2821, check)
     }
 
     @Test func sasl() throws {

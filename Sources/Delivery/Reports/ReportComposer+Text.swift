@@ -68,9 +68,8 @@ extension ReportComposer {
         let reply = ReportText.printable(recipient.reply, octetsMax: self.replyOctetsMax)
         guard !reply.isEmpty else { return words + "the status was \(recipient.status).".utf8 }
         guard self.beginsWithCode(reply) else { return words + reply }
-        let host = ReportText.printable(recipient.host, octetsMax: 255)
-        let isNamed = host.first.map { $0 != UInt8(ascii: "/") } ?? false
-        return words + (isNamed ? host : Array("the next server".utf8)) + " said: ".utf8 + reply
+        let host = self.host(of: recipient) ?? Array("the next server".utf8)
+        return words + host + " said: ".utf8 + reply
     }
 
     private static func addParagraph(_ words: [UInt8], to out: inout [UInt8]) {

@@ -24,10 +24,10 @@ final class ClientSettings {
         }
     }
 
-    private unowned let engine: DeliveryEngine
+    private unowned let owner: any OutgoingOwner
     private var known: [Kind: SMTPClientSettings] = [:]
 
-    init(engine: DeliveryEngine) { self.engine = engine }
+    init(owner: any OutgoingOwner) { self.owner = owner }
 
     /// How to speak to a host.
     ///
@@ -57,10 +57,10 @@ final class ClientSettings {
         options.saysHELO = concession.saysHELO
         options.isTLSImplicit = isImplicit
         options.provesPeer = demand.isNameProven && demand.requirement.isVerified
-        options.pace = self.engine.settings.pace
+        options.pace = self.owner.settings.pace
         if use != .never { options.tls = try self.service(for: host, demand) }
         if let login = host.login {
-            guard let login = self.engine.settings.login(login) else {
+            guard let login = self.owner.settings.login(login) else {
                 throw DestinationFailure(
                     .noSession,
                     EnhancedStatus(4, 3, 5),
@@ -76,14 +76,14 @@ final class ClientSettings {
     var optionsForOffered: SMTPClientDriver.Options {
         let kind = Kind(isLMTP: false, tls: .never, logsIn: false)
         var options = SMTPClientDriver.Options(settings: self.settings(kind))
-        options.pace = self.engine.settings.pace
+        options.pace = self.owner.settings.pace
         return options
     }
 
     private func settings(_ kind: Kind) -> SMTPClientSettings {
         if let known = self.known[kind] { return known }
         let settings = SMTPClientSettings(
-            clientName: self.engine.settings.hostname,
+            clientName: self.owner.settings.hostname,
             dialect: kind.isLMTP ? .lmtp : .smtp,
             tls: kind.tls == .never ? .never : kind.tls == .required ? .required : .whenOffered,
             mechanisms: kind.logsIn ? .all : []
@@ -97,7 +97,7 @@ final class ClientSettings {
         _ demand: HostDemand
     ) throws(DestinationFailure) -> TLSService {
         do throws(TLSError) {
-            return try self.engine.connector.clientService(
+            return try self.owner.connector.clientService(
                 for: demand.requirement,
                 serverName: host.isNamed ? host.name : nil
             )

@@ -12,7 +12,7 @@ internal import MailStore
 internal import MailSyntax
 
 /// All outgoing mail of one server.
-package final class DeliveryEngine: DeliveryHooks {
+package final class DeliveryEngine: DeliveryHooks, OutgoingOwner {
     let settings: DeliverySettings
     unowned let server: MailServer
     let connector: any Connector
@@ -21,7 +21,7 @@ package final class DeliveryEngine: DeliveryHooks {
     private(set) lazy var settler = Settler(engine: self)
     private(set) lazy var reports = ReportWriter(engine: self)
     private(set) lazy var watch = QueueWatch(engine: self)
-    private(set) lazy var sessions = ClientSettings(engine: self)
+    private(set) lazy var sessions = ClientSettings(owner: self)
 
     var claims = ClaimTable()
     private var connections: [DeliveryConnectionID: any DeliveryConnection] = [:]
@@ -99,7 +99,9 @@ package final class DeliveryEngine: DeliveryHooks {
         connection.begin()
     }
 
-    private func queueChanged() {
+    /// An operator changed the queue: something may be due at once, and what is on its way may be
+    /// wanted no more.
+    package func queueChanged() {
         self.routes.forgetAll()
         self.tell(.queueChanged)
     }
@@ -184,6 +186,8 @@ package final class DeliveryEngine: DeliveryHooks {
 
     // MARK: - The scheduler
 
+    var time: any Timekeeper { self.server.time }
+
     var now: DeliveryTime {
         DeliveryTime(
             monotonic: self.server.time.now,
@@ -220,7 +224,7 @@ package final class DeliveryEngine: DeliveryHooks {
         case .release(let destination, let messages):
             for message in messages { self.claims.remove(message, of: destination) }
         case .open(let id, let destination):
-            let connection = OutgoingConnection(id: id, destination: destination, engine: self)
+            let connection = OutgoingConnection(id: id, destination: destination, owner: self)
             self.connections[id] = connection
             connection.begin()
         case .deliver(let id, let destination, let message):

@@ -14,7 +14,7 @@ internal import SMTPProtocol
 final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     let id: DeliveryConnectionID
     private let destination: Destination
-    private unowned let engine: DeliveryEngine
+    private unowned let owner: any OutgoingOwner
     private var race: ConnectionRace?
     /// What TLS each host of the plan has to speak.
     private var demands: [HostDemand] = []
@@ -24,6 +24,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private var driver: SMTPClientDriver?
     private var concession = Concession()
     private var transaction: Transaction?
+    private var knownNext: Next?
     private var phase = Phase.opening
     private var timer = 0
 
@@ -45,25 +46,26 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         var saysHELO = false
     }
 
-    init(id: DeliveryConnectionID, destination: Destination, engine: DeliveryEngine) {
+    init(id: DeliveryConnectionID, destination: Destination, owner: any OutgoingOwner) {
         self.id = id
         self.destination = destination
-        self.engine = engine
+        self.owner = owner
     }
 
     // MARK: - From the look-up to a connection
 
     func begin() {
-        self.engine.routes.find(self.destination) { [weak self] in self?.found($0) }
+        self.owner.routes.find(self.destination) { [weak self] in self?.found($0) }
     }
 
     private func found(_ finding: RouteFinder.Finding) {
         guard self.phase == .opening else { return }
+        self.owner.noted(.found(finding.outcome), on: self)
         switch finding.outcome {
         case .failure(let failure): self.fail(failure)
         case .discard:
             self.phase = .discarding
-            self.engine.isReady(self)
+            self.owner.isReady(self)
         case .onDemand:
             self.fail(
                 DestinationFailure(
@@ -86,7 +88,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
                 host,
                 in: plan,
                 sts: finding.sts,
-                preference: self.engine.settings.tls
+                preference: self.owner.settings.tls
             )
             switch demand {
             case .success(let demand):
@@ -97,13 +99,13 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
             }
         }
         if let refusal, allowed.hosts.isEmpty { return self.fail(refusal) }
-        self.race = ConnectionRace(allowed, settings: self.engine.settings.race)
+        self.race = ConnectionRace(allowed, settings: self.owner.settings.race)
         self.tell(.started)
     }
 
     private func tell(_ event: ConnectionRace.Event) {
         var actions: [ConnectionRace.Action] = []
-        self.race?.reduce(event, now: self.engine.server.time.now, into: &actions)
+        self.race?.reduce(event, now: self.owner.time.now, into: &actions)
         for action in actions where self.phase == .opening { self.perform(action) }
     }
 
@@ -121,7 +123,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private func setTimer(_ seconds: Double) {
         self.timer += 1
         let timer = self.timer
-        self.engine.server.time.after(seconds: seconds) { [weak self] in
+        self.owner.time.after(seconds: seconds) { [weak self] in
             guard let self, self.timer == timer, self.phase == .opening else { return }
             self.tell(.timerFired)
         }
@@ -133,15 +135,16 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
 
     private func connect(_ attempt: ConnectionAttempt) {
         guard let endpoint = self.endpoint(attempt) else { return }
+        self.owner.noted(.connecting(self.text(of: attempt)), on: self)
         do throws(EventLoopError) {
-            let stream = try self.engine.connect(to: endpoint)
+            let stream = try self.owner.connect(to: endpoint)
             self.attempts[attempt] = ConnectingStream(stream) { [weak self] failure in
                 self?.connected(attempt, failure)
             }
         } catch {
             // The race is told later, not from within its own action.
             let why = "\(error)"
-            self.engine.server.time.after(seconds: 0) { [weak self] in
+            self.owner.time.after(seconds: 0) { [weak self] in
                 self?.tell(.failed(attempt, why))
             }
         }
@@ -150,6 +153,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private func connected(_ attempt: ConnectionAttempt, _ failure: String?) {
         guard self.phase == .opening else { return }
         if let failure {
+            self.owner.noted(.unreachable(self.text(of: attempt), failure), on: self)
             self.attempts[attempt] = nil
             self.tell(.failed(attempt, failure))
         } else {
@@ -163,6 +167,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         guard let connecting = self.attempts.removeValue(forKey: attempt) else { return }
         if attempt != self.place { self.concession = Concession() }
         self.place = attempt
+        self.owner.noted(.connected(self.hostText), on: self)
         self.speak(over: connecting.stream)
     }
 
@@ -170,7 +175,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         guard let place = self.place, let race = self.race else { return }
         let host = race.plan.hosts[place.host]
         do throws(DestinationFailure) {
-            let options = try self.engine.sessions.options(
+            let options = try self.owner.sessions.options(
                 for: host,
                 self.demands[place.host],
                 self.concession,
@@ -187,19 +192,23 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     }
 
     func isReady(_ driver: SMTPClientDriver) {
-        guard self.phase == .opening else { return }
+        guard self.phase == .opening, driver === self.driver else { return }
+        self.knownNext = nil
+        self.owner.noted(.ready(tls: self.next(driver).tls), on: self)
         self.phase = .ready
         self.timer += 1
-        self.engine.isReady(self)
+        self.owner.isReady(self)
     }
 
     func connectionEnded(_ driver: SMTPClientDriver) {
+        // Of a host that was left nothing more is wanted.
+        guard driver === self.driver else { return }
         self.driver = nil
         switch self.phase {
         case .opening: self.sessionFailed(driver)
         case .ready:
             self.phase = .over
-            self.engine.ended(self, driver.failure.flatMap { self.failure($0, driver) })
+            self.owner.ended(self, driver.failure.flatMap { self.failure($0, driver) })
         case .discarding, .over: break
         }
     }
@@ -216,7 +225,19 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
             failure.status,
             self.sentence(failure, driver)
         )
+        self.owner.noted(.sessionFailed(why.text), on: self)
         if failure.triesAnotherHost { self.tell(.sessionFailed(why)) } else { self.fail(why) }
+    }
+
+    /// The host does not take the message, or not now: the next one gets its chance, if there is one.
+    ///
+    /// `isReady` or `failed` of the owner follows. Only from within its `finished`.
+    func leaveHost(_ why: DestinationFailure) {
+        guard self.phase == .ready, let driver = self.driver else { return }
+        self.phase = .opening
+        self.driver = nil
+        if driver.isReusable { driver.quit() }
+        self.tell(.sessionFailed(why))
     }
 
     private func concede(_ failure: SMTPClientFailure) -> Bool {
@@ -236,8 +257,8 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     private func connectAgain() {
         guard let place = self.place, let endpoint = self.endpoint(place) else { return }
         do throws(EventLoopError) {
-            let stream = try self.engine.connect(to: endpoint)
-            stream.setDeadline(seconds: self.engine.settings.race.attemptSecondsMax)
+            let stream = try self.owner.connect(to: endpoint)
+            stream.setDeadline(seconds: self.owner.settings.race.attemptSecondsMax)
             self.attempts[place] = ConnectingStream(stream) { [weak self, unowned stream] failure in
                 guard let self, self.phase == .opening else { return }
                 self.attempts[place] = nil
@@ -259,7 +280,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         self.timer += 1
         for attempt in self.attempts.values { attempt.cancel() }
         self.attempts = [:]
-        self.engine.failed(self, failure)
+        self.owner.failed(self, failure)
     }
 
     /// What an end in the midst of things says of the host.
@@ -280,7 +301,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
 
     func deliver(_ message: QueuedMessage, of destination: Destination) {
         guard self.phase != .discarding else {
-            return self.engine.discarded(message, of: destination, by: self)
+            return self.owner.discarded(message, of: destination, by: self)
         }
         self.transaction = Transaction(message: message, destination: destination)
         self.driver?.deliver(message.envelope, message.outgoingContent)
@@ -288,23 +309,31 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
 
     func messageFinished(_ driver: SMTPClientDriver) {
         guard let transaction = self.transaction.take() else { return }
-        self.engine.finished(
+        self.owner.finished(
             transaction,
             over: self,
             driver,
-            at: Next(host: Array(self.hostText.utf8), tls: self.tlsText(driver))
+            at: self.next(driver)
         )
+    }
+
+    func overheard(
+        _ octets: borrowing Span<UInt8>,
+        isOurs: Bool,
+        on driver: SMTPClientDriver
+    ) {
+        self.owner.overheard(octets, isOurs: isOurs, on: driver)
     }
 
     func readContent(for driver: SMTPClientDriver, offset: Int, octetsMax: Int) {
         guard let message = self.transaction?.message.id else { return }
-        self.engine.readContent(of: message, offset: offset, octetsMax, for: driver)
+        self.owner.readContent(of: message, offset: offset, octetsMax, for: driver)
     }
 
     func close() {
         guard self.phase != .discarding else {
             self.phase = .over
-            return self.engine.ended(self, nil)
+            return self.owner.ended(self, nil)
         }
         self.driver?.quit()
     }
@@ -322,15 +351,27 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
     // MARK: - Words
 
     /// The host with its address, as the queue remembers it.
-    private var hostText: String {
-        guard let place = self.place, let race = self.race, let endpoint = self.endpoint(place)
-        else { return self.destination.text }
-        return "\(race.plan.hosts[place.host].name) [\(endpoint.place)]"
+    private var hostText: String { self.place.map(self.text) ?? self.destination.text }
+
+    private func text(of attempt: ConnectionAttempt) -> String {
+        guard let race = self.race, let endpoint = self.endpoint(attempt) else {
+            return self.destination.text
+        }
+        let name = race.plan.hosts[attempt.host].name
+        let address = "[\(endpoint.place)]"
+        return name == address || name == endpoint.place ? address : "\(name) \(address)"
     }
 
-    private func tlsText(_ driver: SMTPClientDriver) -> [UInt8] {
-        guard let place = self.place, let tls = driver.stream.tls else { return [] }
-        return Array(self.demands[place.host].outcome(tls).description.utf8)
+    /// Who takes the messages of the session, in words that are made once.
+    private func next(_ driver: SMTPClientDriver) -> Next {
+        if let known = self.knownNext { return known }
+        var tls: [UInt8] = []
+        if let place = self.place, let facts = driver.stream.tls {
+            tls = Array(self.demands[place.host].outcome(facts).description.utf8)
+        }
+        let next = Next(host: Array(self.hostText.utf8), tls: tls)
+        self.knownNext = next
+        return next
     }
 }
 

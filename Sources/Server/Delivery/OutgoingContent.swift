@@ -13,7 +13,7 @@ package struct OutgoingContent: Sendable {
     package let count: Int
     /// Whether the last line is complete; otherwise it is completed on the way.
     package let endsWithCRLF: Bool
-    /// Whether a line may begin with a dot; see `ContentEncoder.mayStuff`.
+    /// Whether a line may begin with a dot, or end otherwise than with CRLF.
     package let needsStuffing: Bool
 
     /// A content at hand.
@@ -21,10 +21,21 @@ package struct OutgoingContent: Sendable {
         self.octets = octets
         self.count = octets.count
         self.endsWithCRLF = octets.isEmpty || octets.suffix(2) == [.cr, .lf]
-        self.needsStuffing = ContentEncoder.mayStuff(octets.span)
+        self.needsStuffing =
+            ContentEncoder.mayStuff(octets.span) || Self.hasBareLineEnd(octets.span)
     }
 
-    /// A content whose facts are known; without octets it is read in parts.
+    private static func hasBareLineEnd(_ octets: borrowing Span<UInt8>) -> Bool {
+        var last: UInt8 = 0
+        for index in octets.indices {
+            let octet = octets[index]
+            if (octet == .lf) != (last == .cr) { return true }
+            last = octet
+        }
+        return last == .cr
+    }
+
+    /// A content from the store, which keeps no bare CR or LF; without octets it is read in parts.
     package init(octets: [UInt8]?, count: Int, endsWithCRLF: Bool, needsStuffing: Bool) {
         self.octets = octets
         self.count = count

@@ -10,7 +10,7 @@ internal import SMTPProtocol
 /// How far the content of one message has gone.
 struct ContentFeed {
     let content: OutgoingContent
-    var encoder = ContentEncoder()
+    var encoder = ContentEncoder(normalising: true)
     /// How content goes out; nil until that is asked for.
     var form: SMTPClientSession.ContentForm?
     /// How many octets were read for it.
@@ -76,7 +76,7 @@ extension SMTPClientDriver {
     private func readPart() {
         guard let offset = self.feed?.offset else { return }
         self.feed?.isReading = true
-        self.owner.readContent(for: self, offset: offset, octetsMax: Self.partOctets)
+        self.owner?.readContent(for: self, offset: offset, octetsMax: Self.partOctets)
     }
 
     /// The peer has taken what was sent.

@@ -18,11 +18,13 @@ package final class SMTPClientDriver: StreamHandler {
     package let stream: any ByteStream
     package private(set) var session: SMTPClientSession
     package let options: Options
-    unowned let owner: any SMTPClientOwner
+    weak let owner: (any SMTPClientOwner)?
     /// The content of the message under way.
     var feed: ContentFeed?
     private var next: (envelope: SMTPClientEnvelope, content: OutgoingContent)?
     private var wantsQuit = false
+    /// Whether the owner knows that the peer takes a message, and has not given one.
+    private var isOwnerAsked = false
     private var isRunning = false
     private var isClosing = false
     private var isInTransaction = false
@@ -61,6 +63,8 @@ package final class SMTPClientDriver: StreamHandler {
     private enum Outcome {
         case goOn
         case awaitInput
+        /// The owner has nothing for the peer yet, who may all the same have something to say.
+        case idle
         /// All input is lost until TLS is up.
         case securing
         case closed
@@ -119,13 +123,14 @@ package final class SMTPClientDriver: StreamHandler {
         while outcome == .goOn, steps < Self.stepsMax {
             let rest = octets.extracting(offset...)
             let step = self.session.reduce(.received(rest), into: &self.commands)
-            self.owner.overheard(
+            self.owner?.overheard(
                 rest.extracting(0..<step.consumed),
                 isOurs: false,
                 on: self
             )
             offset += step.consumed
             outcome = self.perform(step.effect)
+            if outcome == .idle, step.consumed > 0 { outcome = .goOn }
             steps += 1
         }
         self.isRunning = false
@@ -136,7 +141,7 @@ package final class SMTPClientDriver: StreamHandler {
         case .goOn:
             self.armDeadline()
             return Consumption(count: offset, next: .yield)
-        case .awaitInput:
+        case .awaitInput, .idle:
             self.armDeadline()
             return Consumption(count: offset, next: .awaitMore)
         }
@@ -170,7 +175,7 @@ package final class SMTPClientDriver: StreamHandler {
         if !self.isClosing { self.deliver(.peerClosed) }
         self.isClosing = true
         self.feed = nil
-        self.owner.connectionEnded(self)
+        self.owner?.connectionEnded(self)
     }
 
     // MARK: - Running the session
@@ -179,39 +184,30 @@ package final class SMTPClientDriver: StreamHandler {
     private func goOn() {
         guard !self.isClosing else { return }
         self.isRunning = true
-        let outcome = self.perform(.ready, isTold: true)
-        self.isRunning = false
-        self.finish(outcome)
+        self.finish(self.perform(.ready))
     }
 
     /// An event that comes between the stream's calls for input.
     private func deliver(_ event: borrowing SMTPClientSession.Event) {
         self.isRunning = true
         let step = self.session.reduce(event, into: &self.commands)
-        let outcome = self.perform(step.effect)
-        self.isRunning = false
-        self.finish(outcome)
+        self.finish(self.perform(step.effect))
     }
 
+    /// What was left of the input is half a line at the most: the session can go on without it.
     private func finish(_ outcome: Outcome) {
-        self.flush()
-        switch outcome {
-        case .closed, .securing: break
-        case .awaitInput: self.armDeadline()
-        case .goOn:
-            // There may be input that was left for later.
-            self.armDeadline()
-            self.stream.resume()
+        var outcome = outcome
+        while outcome == .goOn {
+            let step = self.session.reduce(.received(Span()), into: &self.commands)
+            outcome = self.perform(step.effect)
         }
+        self.isRunning = false
+        self.flush()
+        self.armDeadline()
     }
 
-    /// - Parameter isTold: whether the owner has heard already that the session is ready.
-    private func perform(
-        _ effect: SMTPClientSession.Effect,
-        isTold: Bool = false
-    ) -> Outcome {
+    private func perform(_ effect: SMTPClientSession.Effect) -> Outcome {
         var effect = effect
-        var isTold = isTold
         while true {
             switch effect {
             case .proceed: return .goOn
@@ -225,9 +221,11 @@ package final class SMTPClientDriver: StreamHandler {
                 guard let following = self.messageFinished() else { return .closed }
                 effect = following
             case .ready:
-                if !isTold { self.owner.isReady(self) }
-                isTold = false
-                guard let wanted = self.takeWanted() else { return .awaitInput }
+                if !self.isOwnerAsked {
+                    self.isOwnerAsked = true
+                    self.owner?.isReady(self)
+                }
+                guard let wanted = self.takeWanted() else { return .idle }
                 effect = wanted
             case .close:
                 self.flush()
@@ -250,6 +248,7 @@ package final class SMTPClientDriver: StreamHandler {
     /// What the owner has asked for since it was told that the session is ready.
     private func takeWanted() -> SMTPClientSession.Effect? {
         if let (envelope, content) = self.next.take() {
+            self.isOwnerAsked = false
             self.isInTransaction = true
             self.feed = ContentFeed(content)
             return self.session.reduce(.transaction(envelope), into: &self.commands).effect
@@ -265,7 +264,7 @@ package final class SMTPClientDriver: StreamHandler {
         self.feed = nil
         self.isInTransaction = false
         self.isReusable = self.session.isReady && !isHalfSent
-        self.owner.messageFinished(self)
+        self.owner?.messageFinished(self)
         guard !isHalfSent else {
             // Nothing may leave that could end what the peer has of the content.
             self.abort()
@@ -313,7 +312,7 @@ package final class SMTPClientDriver: StreamHandler {
     /// Sends the commands and what follows them, of which nobody is shown anything.
     func sendWhole(_ octets: [UInt8], end: [UInt8]) {
         if !self.commands.isEmpty {
-            self.owner.overheard(self.commands.span, isOurs: true, on: self)
+            self.owner?.overheard(self.commands.span, isOurs: true, on: self)
         }
         self.stream.send(self.commands.span, octets.span, end.span)
         self.commands.removeAll(retaining: Self.commandsRetained)
@@ -321,7 +320,7 @@ package final class SMTPClientDriver: StreamHandler {
 
     func flush() {
         guard !self.commands.isEmpty else { return }
-        self.owner.overheard(self.commands.span, isOurs: true, on: self)
+        self.owner?.overheard(self.commands.span, isOurs: true, on: self)
         self.stream.send(self.commands.span)
         self.commands.removeAll(retaining: Self.commandsRetained)
     }

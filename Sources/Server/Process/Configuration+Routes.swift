@@ -8,9 +8,6 @@ internal import MailBytes
 package import PolicyFetch
 package import Resolver
 
-/// Within `Configuration` the name is another's.
-private typealias WayOut = Route
-
 extension Configuration {
     /// Whom the resolver asks and what it believes.
     package var resolverSettings: ResolverSettings {
@@ -32,13 +29,7 @@ extension Configuration {
     /// The static routes.
     package var routeTable: RouteTable {
         RouteTable(
-            self.routes.map { route in
-                RouteRule(
-                    route.pattern.description,
-                    WayOut(route.target),
-                    tls: route.tls.flatMap(TLSPreference.init)
-                )
-            },
+            self.routes.map { RouteRule($0) },
             fallback: self.delivery.fallbackRelay.map(RelayTarget.init)
         )
     }
@@ -62,6 +53,16 @@ extension Configuration {
 extension TLSPreference {
     /// The same in the words of the configuration.
     init?(_ tls: Configuration.Delivery.TLS) { self.init(rawValue: tls.rawValue) }
+}
+
+extension RouteRule {
+    fileprivate init(_ route: Configuration.Route) {
+        self.init(
+            route.pattern.description,
+            Route(route.target),
+            tls: route.tls.flatMap(TLSPreference.init)
+        )
+    }
 }
 
 extension Route {

@@ -16,7 +16,8 @@ package final class LoopConnector: Connector {
     /// Gives its context to all others; what it is for itself is of no account.
     private var base: TLSService?
 
-    /// - Parameter authoritiesPath: certificates in PEM; nil: those of the system.
+    /// A connector for whom the certificates of authorities are in a file, in PEM; nil: in the
+    /// system's.
     package init(loop: EventLoop, authoritiesPath: String?) {
         self.loop = loop
         self.authoritiesPath = authoritiesPath

@@ -195,9 +195,20 @@ import Testing
     /// A path in the file system says nothing to a sender and is none of his business.
     @Test func socketsAreNotNamed() {
         var sample = SampleReport()
-        sample.recipients[0].host = Array("/run/lmtp.sock".utf8)
-        #expect(!sample.text.contains("/run"))
-        #expect(sample.text.contains("    the next server said: 550 5.1.1 "))
+        for host in ["/run/lmtp.sock", "lmtp [/run/lmtp.sock]"] {
+            sample.recipients[0].host = Array(host.utf8)
+            #expect(!sample.text.contains("/run"))
+            #expect(!sample.text.contains("Remote-MTA"))
+            #expect(sample.text.contains("    the next server said: 550 5.1.1 "))
+        }
+    }
+
+    /// People are told the address beside the name, and programs the name.
+    @Test func hostsMayHaveAddresses() {
+        var sample = SampleReport()
+        sample.recipients[0].host = Array("mx.example.net [192.0.2.1]".utf8)
+        #expect(sample.text.contains("    mx.example.net [192.0.2.1] said: 550 5.1.1 "))
+        #expect(sample.text.contains("\r\nRemote-MTA: dns; mx.example.net\r\n"))
     }
 
     // MARK: - What comes back

@@ -23,6 +23,8 @@ package final class DNSServer: Sendable {
         self.thread = WorkerThread(name: "dns server") { work.run() }
     }
 
+    package var port: UInt16 { self.work.port }
+
     deinit { self.stop() }
 
     /// The questions that came, in order.
