@@ -152,17 +152,29 @@ public final class SMTPServerSettings: Sendable {
         self.hidesClientAddress = hidesClientAddress
         self.acceptsXCLIENTLogin = acceptsXCLIENTLogin
         let name = String(decoding: hostname, as: UTF8.self)
-        var keywords = [
-            "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
-            "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
-            "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)",
-        ]
-        if purpose == .fetching { keywords = ["ENHANCEDSTATUSCODES", "ATRN"] }
+        var keywords = ["ENHANCEDSTATUSCODES", "ATRN"]
+        if purpose != .fetching {
+            keywords = [
+                "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
+                "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
+                "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)",
+            ]
+        }
         if self.offersETRN { keywords.append("ETRN") }
+        (self.greeting, self.plainHello, self.extensions) = Self.replies(name, dialect, keywords)
+    }
+
+    private static func replies(
+        _ name: String,
+        _ dialect: Dialect,
+        _ keywords: [String]
+    ) -> (greeting: [UInt8], plainHello: [UInt8], extensions: (first: [UInt8], last: [UInt8])) {
         let protocolName = dialect == .smtp ? "ESMTP" : "LMTP"
-        self.greeting = Array("220 \(name) \(protocolName) Martlet\r\n".utf8)
-        self.plainHello = Array("250 \(name)\r\n".utf8)
         let first = ([name] + keywords).map { "250-\($0)\r\n" }.joined()
-        self.extensions = (Array(first.utf8), Array("250 HELP\r\n".utf8))
+        return (
+            Array("220 \(name) \(protocolName) Martlet\r\n".utf8),
+            Array("250 \(name)\r\n".utf8),
+            (Array(first.utf8), Array("250 HELP\r\n".utf8))
+        )
     }
 }
