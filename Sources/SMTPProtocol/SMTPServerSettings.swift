@@ -151,17 +151,26 @@ public final class SMTPServerSettings: Sendable {
         self.addsMissingFields = addsMissingFields
         self.hidesClientAddress = hidesClientAddress
         self.acceptsXCLIENTLogin = acceptsXCLIENTLogin
-        let name = String(decoding: hostname, as: UTF8.self)
-        var keywords = ["ENHANCEDSTATUSCODES", "ATRN"]
-        if purpose != .fetching {
-            keywords = [
-                "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
-                "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
-                "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)",
-            ]
-        }
-        if self.offersETRN { keywords.append("ETRN") }
-        (self.greeting, self.plainHello, self.extensions) = Self.replies(name, dialect, keywords)
+        let size = "SIZE \(messageOctetsMax)"
+        let limits = "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)"
+        (self.greeting, self.plainHello, self.extensions) = Self.replies(
+            String(decoding: hostname, as: UTF8.self),
+            dialect,
+            Self.keywords(purpose, size: size, limits: limits, hasETRN: self.offersETRN)
+        )
+    }
+
+    private static func keywords(
+        _ purpose: Purpose,
+        size: String,
+        limits: String,
+        hasETRN: Bool
+    ) -> [String] {
+        guard purpose != .fetching else { return ["ENHANCEDSTATUSCODES", "ATRN"] }
+        return [
+            "PIPELINING", size, "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
+            limits,
+        ] + (hasETRN ? ["ETRN"] : [])
     }
 
     private static func replies(
