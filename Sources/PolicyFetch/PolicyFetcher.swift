@@ -40,8 +40,10 @@ package enum PolicyFetchError: Error, Hashable, Sendable {
 }
 
 /// A fetch that was begun and has not ended; for `PolicyFetcher.cancel`.
-package struct PolicyFetch: Hashable, Sendable {
-    let number: UInt64
+package struct PolicyFetch: Hashable, BitwiseCopyable, Sendable {
+    package let number: UInt64
+
+    package init(number: UInt64) { self.number = number }
 }
 
 /// Fetches policies, without ever blocking the loop.
