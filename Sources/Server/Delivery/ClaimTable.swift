@@ -14,6 +14,9 @@ struct ClaimTable {
     private(set) var octets = 0
     private(set) var count = 0
 
+    /// So many recipients of a message are claimed at once; with as many there may be more.
+    static let recipientsMax = 100
+
     var isEmpty: Bool { self.count == 0 }
 
     subscript(message: MessageID, of destination: Destination) -> QueuedMessage? {
@@ -42,7 +45,12 @@ struct ClaimTable {
         let octets = message.content?.count ?? 0
         self.octets += octets
         self.count += 1
-        return QueueScheduler.Claim(message.id, octets: octets, sender: message.sender)
+        return QueueScheduler.Claim(
+            message.id,
+            octets: octets,
+            sender: message.sender,
+            isPartial: message.recipients.count >= Self.recipientsMax
+        )
     }
 
     mutating func remove(_ message: MessageID, of destination: Destination) {

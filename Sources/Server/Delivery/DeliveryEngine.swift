@@ -307,6 +307,7 @@ package final class DeliveryEngine: DeliveryHooks, OutgoingOwner {
             destination: destination.octets,
             now: self.server.time.wallClock,
             messagesMax: max,
+            recipientsMax: ClaimTable.recipientsMax,
             excluding: Set(excluding),
             octetsMax: octetsMax
         )
