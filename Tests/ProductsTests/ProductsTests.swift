@@ -30,6 +30,7 @@ import Testing
         let lines = String(decoding: said, as: UTF8.self).components(separatedBy: "\r\n")
         #expect(lines.first?.hasPrefix("220 ") == true)
         #expect(lines.filter { $0.hasPrefix("550 ") }.count == 1)
+        #expect(lines.contains("RCPT TO:<c@example>") && lines.contains("delivered"))
         // The message comes out as it went in, with its trace.
         let message = [
             "Received: from client.example ([127.0.0.1])",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A mail server without a network: one message comes in by SMTP and goes out by POP3, and what is
-// said goes to standard output.
+// A mail server without a network: one message comes in by SMTP and goes out by POP3, and is handed
+// on to another server; what is said goes to standard output.
 
 import MailBytes
 import MailSyntax
@@ -136,6 +136,43 @@ struct Conversation {
     }
 }
 
+extension Conversation {
+    /// Hands the first message on to a server that says these lines.
+    func handOn(_ lines: [String]) {
+        let settings = SMTPClientSettings(clientName: Array("mail.example".utf8))
+        var session = SMTPClientSession(settings: settings)
+        var commands = ReplyBuffer()
+        var input = Array(lines.map { $0 + "\r\n" }.joined().utf8)
+        let content = self.mailbox[0]
+        var step = session.reduce(.connected, into: &commands)
+        while step.effect != .close {
+            show(&commands)
+            input.removeFirst(step.consumed)
+            switch step.effect {
+            case .ready:
+                let envelope = SMTPClientEnvelope(
+                    reversePath: [],
+                    recipients: [SMTPClientEnvelope.Recipient(mailbox: Array("c@example".utf8))],
+                    octets: content.count
+                )
+                step = session.reduce(.transaction(envelope), into: &commands)
+            case .sendContent:
+                var encoder = ContentEncoder(normalising: true)
+                encoder.encode(content.span, into: &commands)
+                encoder.finish(into: &commands)
+                step = session.reduce(.contentSent, into: &commands)
+            case .finished:
+                print("\(session.outcome(at: 0).verdict)", terminator: "\r\n")
+                step = session.reduce(.quit, into: &commands)
+            case .startTLS, .authenticate:
+                return
+            case .proceed, .awaitInput, .close:
+                step = session.reduce(.received(input.span), into: &commands)
+            }
+        }
+    }
+}
+
 func show(_ replies: inout ReplyBuffer) {
     print(String(decoding: replies.span.copy(), as: UTF8.self), terminator: "")
     replies.removeAll()
@@ -149,6 +186,10 @@ struct Main {
             "EHLO client.example", "MAIL FROM:<a@client.example>", "RCPT TO:<b@mail.example>",
             "RCPT TO:<Postmaster@mail.example>", "DATA", "Subject: hello", "", "..stuffed", ".",
             "QUIT",
+        ])
+        conversation.handOn([
+            "220 there.example", "250 there.example", "250 OK", "250 OK", "354 go on", "250 taken",
+            "221 bye",
         ])
         conversation.serve(["USER postmaster", "PASS p", "STAT", "RETR 1", "DELE 1", "QUIT"])
     }
