@@ -9,32 +9,32 @@ internal import MailSyntax
 /// The messages of a simulation of the queue and their fate.
 package final class QueueLedger {
     /// One recipient of one message.
-    package struct Recipient {
-        package let notify: NotifyConditions
+    struct Recipient {
+        let notify: NotifyConditions
         /// How often a host took the message for him.
-        package fileprivate(set) var deliveries = 0
+        fileprivate(set) var deliveries = 0
         /// How often one took it without our hearing of it: each may cost a duplicate.
-        package fileprivate(set) var doubts = 0
+        fileprivate(set) var doubts = 0
         /// Whether the last host that took it reports success itself.
-        package fileprivate(set) var isPassedOn = false
+        fileprivate(set) var isPassedOn = false
         /// How often his sender was told of each action.
-        package fileprivate(set) var reports: [String: Int] = [:]
+        fileprivate(set) var reports: [String: Int] = [:]
         /// Whether an operator has removed him without a word.
-        package fileprivate(set) var isRemoved = false
+        fileprivate(set) var isRemoved = false
     }
 
     /// One message.
-    package struct Entry {
-        package let number: Int
+    struct Entry {
+        let number: Int
         /// Empty: null.
-        package let reversePath: String
-        package let content: [UInt8]
+        let reversePath: String
+        let content: [UInt8]
         /// Whether the store has it.
-        package fileprivate(set) var isAccepted = false
-        package fileprivate(set) var recipients: [String: Recipient]
+        fileprivate(set) var isAccepted = false
+        fileprivate(set) var recipients: [String: Recipient]
     }
 
-    package private(set) var entries: [Entry] = []
+    private(set) var entries: [Entry] = []
     /// What was seen that must never be.
     package private(set) var violations: [String] = []
     /// How many messages, reports not counted, other servers took.
@@ -42,16 +42,16 @@ package final class QueueLedger {
     /// How many reports were read.
     package private(set) var reportCount = 0
 
-    package init() {}
+    init() {}
 
-    package func violate(_ text: String) {
+    func violate(_ text: String) {
         // The first few tell it all.
         if self.violations.count < 20 { self.violations.append(text) }
     }
 
     // MARK: - What goes in
 
-    package func open(
+    func open(
         from reversePath: String,
         to recipients: [(String, NotifyConditions)],
         content: (Int) -> [UInt8]
@@ -70,10 +70,10 @@ package final class QueueLedger {
         return entry
     }
 
-    package func accepted(_ number: Int) { self.entries[number].isAccepted = true }
+    func accepted(_ number: Int) { self.entries[number].isAccepted = true }
 
     /// An operator has removed what waits for that recipient.
-    package func removed(_ number: Int, _ address: String) {
+    func removed(_ number: Int, _ address: String) {
         self.entries[number].recipients[address]?.isRemoved = true
     }
 
@@ -82,7 +82,7 @@ package final class QueueLedger {
     /// A host has taken a message for a recipient.
     ///
     /// - Parameter isPassedOn: whether the host reports success itself.
-    package func delivered(
+    func delivered(
         _ content: [UInt8],
         from reversePath: String,
         to address: String,
@@ -110,7 +110,7 @@ package final class QueueLedger {
     }
 
     /// The host's word on it was never heard.
-    package func doubt(_ content: [UInt8], about address: String) {
+    func doubt(_ content: [UInt8], about address: String) {
         guard let number = Self.number(in: content), self.entries.indices.contains(number) else {
             return
         }
@@ -122,7 +122,7 @@ package final class QueueLedger {
     }
 
     /// The server has died while that recipient waited: what hosts took for him is forgotten.
-    package func forgotten(_ number: Int, by address: String) {
+    func forgotten(_ number: Int, by address: String) {
         guard let recipient = self.entries[number].recipients[address] else { return }
         let doubts = max(recipient.doubts, recipient.deliveries)
         self.entries[number].recipients[address]?.doubts = doubts
@@ -131,7 +131,7 @@ package final class QueueLedger {
     // MARK: - What senders were told
 
     /// A report has reached somebody.
-    package func reportRead(_ content: [UInt8], by address: String) {
+    func reportRead(_ content: [UInt8], by address: String) {
         self.reportCount += 1
         let lines = content.split(separator: .lf).map { line in
             String(decoding: line.last == .cr ? line.dropLast() : line, as: UTF8.self)
@@ -173,7 +173,7 @@ package final class QueueLedger {
     /// Holds what became of each recipient against what may.
     ///
     /// - Parameter isReachable: whether reports to a reverse-path cannot get lost.
-    package func settle(isReachable: (String) -> Bool) {
+    func settle(isReachable: (String) -> Bool) {
         for entry in self.entries {
             for (address, recipient) in entry.recipients {
                 let name = "message \(entry.number) to \(address)"

@@ -25,6 +25,8 @@ package final class QueueSimulation {
     private var settings: DeliverySettings
     private var incarnation: Incarnation?
     private var messageIDs = MessageIDSource(block: 0)
+    /// How many octets other servers hear, in runs, before the process dies in the middle of it.
+    private var runsUntilDeath = Int.max
 
     /// What dies with the process.
     private struct Incarnation {
@@ -107,6 +109,8 @@ package final class QueueSimulation {
             }
         }
         for _ in 0..<self.world.pick(3) { self.planEnd() }
+        if self.world.oneIn(3) { self.runsUntilDeath = self.world.pick(120) }
+        if self.world.oneIn(4) { self.planStuckDisk() }
         for _ in 0..<self.world.pick(3) { self.planInterference() }
         let end = self.world.now + Self.wholeSeconds
         while self.world.now < end, self.world.count < Self.stepsMax {
@@ -149,7 +153,12 @@ package final class QueueSimulation {
             limits: ServerLimits(),
             addresses: AddressSettings(
                 localDomains: ["example.test"],
-                policy: AddressPolicy(delimiter: nil, catchAll: nil, postmaster: postmaster),
+                policy: AddressPolicy(
+                    delimiter: nil,
+                    catchAll: nil,
+                    postmaster: postmaster,
+                    localDomains: ["example.test"]
+                ),
                 isExempt: { _ in false }
             ),
             time: self.world,
@@ -160,6 +169,7 @@ package final class QueueSimulation {
             controlUser: 0
         )
         storage.server = server
+        connector.whenHeard = { [unowned self] in self.heard() }
         let engine = DeliveryEngine(
             server: server,
             settings: self.settings,
@@ -216,7 +226,8 @@ package final class QueueSimulation {
             return self.ledger.violate("a store that works takes no message")
         }
         self.ledger.accepted(entry.number)
-        incarnation.engine.queued(Set(queue.recipients.map { Destination($0.destination) }).map(\.self))
+        let destinations = Set(queue.recipients.map { Destination($0.destination) })
+        incarnation.engine.queued(Array(destinations))
     }
 
     private func recipients() -> [(String, NotifyConditions)] {
@@ -274,6 +285,26 @@ package final class QueueSimulation {
         }
     }
 
+    /// A death that finds a delivery under way, at any step of it.
+    private func heard() {
+        guard self.runsUntilDeath < .max else { return }
+        self.runsUntilDeath -= 1
+        guard self.runsUntilDeath <= 0 else { return }
+        self.runsUntilDeath = self.world.oneIn(2) ? self.world.pick(200) : .max
+        self.world.after(seconds: self.world.between(0, 0.3)) { [unowned self] in self.die() }
+    }
+
+    /// For some minutes nothing that happens becomes durable.
+    private func planStuckDisk() {
+        self.world.after(seconds: self.world.between(0, Self.arrivalSeconds)) { [unowned self] in
+            guard let storage = self.incarnation?.storage else { return }
+            storage.isStuck = true
+            self.world.after(seconds: self.world.between(1, 900)) { [weak storage] in
+                storage?.isStuck = false
+            }
+        }
+    }
+
     /// The process is killed, and some time later another one begins.
     private func die() {
         guard let incarnation = self.incarnation.take() else { return }
@@ -321,7 +352,9 @@ package final class QueueSimulation {
 
     private func stopped() {
         guard let incarnation = self.incarnation.take() else { return }
-        for leak in incarnation.engine.leaks { self.ledger.violate("left by a stop: \(leak)") }
+        if incarnation.engine.connectionCount > 0 {
+            self.ledger.violate("\(incarnation.engine.connectionCount) ways out outlive a stop")
+        }
         incarnation.storage.die()
         incarnation.connector.die()
         self.world.after(seconds: self.world.between(0, 600)) { [unowned self] in
@@ -340,7 +373,7 @@ package final class QueueSimulation {
             switch self.world.pick(4) {
             case 0:
                 self.change(.retry, selector)
-                incarnation.engine.queueChanged()
+                incarnation.server.whenQueueChanged?()
             case 1:
                 let destination = Destination(domain.name)
                 _ = self.store.commit([
@@ -349,14 +382,14 @@ package final class QueueSimulation {
                 incarnation.engine.startQueue(of: [destination])
             case 2:
                 self.change(.hold, selector)
-                incarnation.engine.queueChanged()
+                incarnation.server.whenQueueChanged?()
                 self.world.after(seconds: self.world.between(60, 3000)) { [unowned self] in
                     self.change(.release, selector)
-                    self.incarnation?.engine.queueChanged()
+                    self.incarnation?.server.whenQueueChanged?()
                 }
             default:
                 self.remove(selector)
-                incarnation.engine.queueChanged()
+                incarnation.server.whenQueueChanged?()
             }
         }
     }

@@ -100,6 +100,11 @@ package final class SimulatedStream: ByteStream {
     /// Octets arrive.
     package func arrive(_ octets: [UInt8]) {
         guard !self.isGone, !self.inputHasEnded else { return }
+        if self.isSecuring, self.handshake != nil {
+            // A server says nothing in clear once it has agreed to TLS.
+            self.handshakeFailure = "wrong version number"
+            return self.vanish()
+        }
         self.input += octets
         self.deliver()
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the command line asks of accounts, aliases and the queue, and its form on the control socket: one line
-// a request, fields with a TAB between them, octets that would break the line as %XX. The answer
-// is any number of `=` lines with fields and one last line, `.` for success or `!` with a reason.
+// What the command line asks of accounts, aliases and the queue, and its form on the control
+// socket: one line a request, fields with a TAB between them, octets that would break the line as
+// %XX. The answer is any number of `=` lines with fields and one last line, `.` for success or `!`
+// with a reason.
 
 internal import MailStore
 package import MailSyntax
