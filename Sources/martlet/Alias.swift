@@ -17,7 +17,7 @@ struct Alias: ParsableCommand {
         )
 
         @Argument(help: "The alias, such as sales@example.test.") var address: String
-        @Argument(help: "Where its mail goes: local addresses.") var targets: [String]
+        @Argument(help: "Where its mail goes: addresses of any domain.") var targets: [String]
         @OptionGroup var configuration: ConfigurationOption
 
         func run() throws {

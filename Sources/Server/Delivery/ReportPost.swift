@@ -75,9 +75,7 @@ final class ReportPost {
         }
     }
 
-    /// - Parameters:
-    ///   - accounts: the maildrops.
-    ///   - others: who else gets it, through the queue.
+    /// Stores it for the maildrops of accounts, and in the queue for others.
     private func store(
         _ report: DeliveryReport,
         _ id: MessageID,
