@@ -183,10 +183,14 @@ extension QueueScheduler {
     ) {
         // What it wants may have changed while it waited; perhaps it has to step back by now.
         guard self.wantsClaim(lane, now) else { return self.serve(lane, now, &actions) }
-        self.claim(lane, &actions)
+        self.claim(lane, now, &actions)
     }
 
-    private mutating func claim(_ lane: DestinationLane, _ actions: inout [Action]) {
+    private mutating func claim(
+        _ lane: DestinationLane,
+        _ now: DeliveryTime,
+        _ actions: inout [Action]
+    ) {
         let count = min(
             max(self.windowSize(lane) - lane.backlog.count, 1),
             self.settings.messagesPerDestinationMax - lane.held.count,
@@ -207,6 +211,7 @@ extension QueueScheduler {
             octets: octets,
             isEntry: self.isEntry(lane)
         )
+        lane.askedAt = now.monotonic
         lane.wasQueuedDuringClaim = false
         lane.isClaimStale = false
         self.messageCount += count

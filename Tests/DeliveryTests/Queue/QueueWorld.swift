@@ -165,7 +165,8 @@ final class QueueWorld {
             self.timerAt = nil
             self.send(.timerFired)
         default:
-            self.expect(false, "nothing is under way and no timer is set")
+            self.expect(self.leftCount == 0, "nothing is under way and no timer is set")
+            self.advance(to: self.start.monotonic + self.secondsMax)
         }
         guard !self.isStopped else { return }
         // In the second half of the time what is there has to leave.
