@@ -116,10 +116,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Runs the built program and real clients; nothing is imported.
+        // Runs the built program and real clients; nothing of it is imported.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["martlet"],
+            dependencies: ["DNSSupport", "martlet"],
             exclude: ["Clients"],
             swiftSettings: strict
         ),
@@ -135,7 +135,10 @@ let package = Package(
         tests(
             of: "SMTPProtocol",
             also: ["CAllocationCount", "MailBytes", "MailSyntax", "SASL", "TranscriptSupport"],
-            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+            resources: [
+                .copy("Transcripts"), .copy("sequence.txt"), .copy("ClientTranscripts"),
+                .copy("client-sequence.txt"),
+            ]
         ),
         tests(
             of: "POP3Protocol",
@@ -152,9 +155,16 @@ let package = Package(
         .target(name: "CPowerCut", dependencies: ["CSQLite"], path: "Tests/Support/CPowerCut"),
         tests(of: "MailStore", also: ["CPowerCut", "MailBytes", "MailSyntax"]),
         tests(of: "EventLoop", also: ["MailBytes"]),
-        tests(of: "DNSProtocol", also: ["MailBytes"]),
+        // A name server for tests, and messages as octets.
+        .target(
+            name: "DNSSupport",
+            dependencies: ["DNSProtocol", "EventLoop", "MailBytes"],
+            path: "Tests/Support/DNSSupport",
+            swiftSettings: strict
+        ),
+        tests(of: "DNSProtocol", also: ["DNSSupport", "MailBytes"]),
         tests(of: "Delivery", also: ["DNSProtocol", "MailBytes", "MailSyntax"]),
-        tests(of: "Resolver", also: ["DNSProtocol", "EventLoop", "MailBytes"]),
+        tests(of: "Resolver", also: ["DNSProtocol", "DNSSupport", "EventLoop", "MailBytes"]),
         tests(of: "PolicyFetch", also: ["EventLoop", "MailBytes"]),
         tests(of: "Configuration", also: ["MailBytes", "MailSyntax"]),
         tests(of: "Privileges", also: ["EventLoop"]),
@@ -171,8 +181,8 @@ let package = Package(
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "Credentials", "MailBytes", "MailSyntax", "POP3Protocol", "SASL", "SMTPProtocol",
-                "Server",
+                "Credentials", "DNSProtocol", "DNSSupport", "Delivery", "MailBytes", "MailSyntax",
+                "POP3Protocol", "SASL", "SMTPProtocol", "Server",
             ],
             path: "Tests/Fuzz/FuzzProperties",
             swiftSettings: strict
@@ -204,7 +214,8 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
     let fuzzers = [
-        "FuzzAddress", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzToken",
+        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP",
+        "FuzzSMTPClient", "FuzzSTS", "FuzzToken",
     ]
     package.targets += fuzzers.map { name in
         .executableTarget(

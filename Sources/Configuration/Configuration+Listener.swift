@@ -7,9 +7,16 @@ extension Configuration {
     package struct Listener: Sendable {
         package enum Service: String, Sendable, CaseIterable {
             case smtp, submission, lmtp, pop3
+            /// Mail is fetched by ATRN (RFC 2645).
+            case odmr
 
             /// Whether clients log in.
-            package var hasLogins: Bool { self == .submission || self == .pop3 }
+            package var hasLogins: Bool {
+                switch self {
+                case .submission, .pop3, .odmr: true
+                case .smtp, .lmtp: false
+                }
+            }
         }
 
         package enum TLSMode: String, Sendable, CaseIterable {

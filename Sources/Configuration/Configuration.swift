@@ -22,6 +22,12 @@ package struct Configuration: Sendable {
     package var subaddressDelimiter: UInt8? = UInt8(ascii: "+")
     /// Whether passwords may come without TLS on addresses that are not loopback.
     package var allowsPlaintextAuthAnywhere = false
+    /// The domains whose mail is taken from anybody and passed on.
+    package var relayDomains: [DomainPattern] = []
+    /// The networks whose clients may send to any domain without a login.
+    package var relayNetworks: [NetworkPrefix] = []
+    /// Whether such networks may be so wide that they hold most of the internet.
+    package var allowsOpenRelay = false
     /// The networks whose PROXY headers are believed.
     package var trustedProxies: [NetworkPrefix] = []
     /// Whom a server that was started by root becomes once its ports are open; nil: it stays root.
@@ -33,6 +39,8 @@ package struct Configuration: Sendable {
     package var submission = Submission()
     package var smtp = SMTP()
     package var pop3 = POP3()
+    package var delivery = Delivery()
+    package var routes: [Route] = []
     package var store = Store()
     package var log = Log()
     package var limits = Limits()
@@ -54,6 +62,8 @@ package struct Configuration: Sendable {
         package var answersVRFY = false
         /// Whether EXPN lists the members of aliases.
         package var answersEXPN = false
+        /// Whether ETRN (RFC 1985) is offered to those who fetch mail by it.
+        package var offersETRN = false
         /// Whether SOML and SAML (RFC 821, section 3.4) are taken as MAIL.
         package var acceptsSOML = false
         package init() {}

@@ -3,9 +3,10 @@
 // What is known of one key: its name, where its value goes, which values are right, and what it is
 // for. Error messages and the check of the reference file are made from this.
 
+internal import MailBytes
 internal import MailSyntax
 
-/// A key of the file outside of [[listener]].
+/// A key of the file outside of [[listener]] and [[route]].
 struct ConfigurationKey: Sendable {
     /// The tables of the file.
     enum Table: String, CaseIterable, Sendable {
@@ -15,6 +16,7 @@ struct ConfigurationKey: Sendable {
         case submission
         case smtp
         case pop3
+        case delivery
         case store
         case log
         case limits
@@ -34,12 +36,17 @@ struct ConfigurationKey: Sendable {
         case flag(Place<Bool>)
         case domain(Place<String>)
         case domains(Place<[String]>)
+        case patterns(Place<[Configuration.DomainPattern]>)
         case mailbox(Place<Address?>)
         case directory(Place<String>)
         case file(Place<String?>)
         case user(Place<String?>)
         case delimiter(Place<UInt8?>)
         case networks(Place<[Configuration.NetworkPrefix]>)
+        case nameservers(Place<[NetworkAddress]>)
+        case sources(Place<[NetworkAddress]>)
+        case relay(Place<Configuration.Relay?>)
+        case login(Place<String?>)
         case choice([String], set: @Sendable (inout Configuration, String) -> Void)
         case mechanisms(Place<[Configuration.Mechanism]?>)
         case certificates(Place<[Configuration.TLS.Certificate]>)
@@ -79,6 +86,8 @@ struct ConfigurationKey: Sendable {
         case .flag: "true or false (\(self.purpose))"
         case .domain: "a domain in ASCII, such as \"mail.example.org\" (\(self.purpose))"
         case .domains: "an array of domains, such as [\"example.org\"] (\(self.purpose))"
+        case .patterns:
+            "an array of domains, such as [\"example.org\", \"*.example.org\"] (\(self.purpose))"
         case .mailbox: "an address, such as \"office@example.org\" (\(self.purpose))"
         case .directory: "the path of a directory (\(self.purpose))"
         case .file: "the path of a file (\(self.purpose))"
@@ -89,6 +98,13 @@ struct ConfigurationKey: Sendable {
         case .networks:
             "an array of networks, such as [\"192.0.2.0/24\", \"2001:db8::/32\"]"
                 + " (\(self.purpose))"
+        case .nameservers:
+            "an array of addresses with ports, such as [\"127.0.0.1@53\"] (\(self.purpose))"
+        case .sources:
+            "an array of one IPv4 and one IPv6 address at most (\(self.purpose))"
+        case .relay:
+            "a server, such as \"smtp:relay.example.org:587\" (\(self.purpose))"
+        case .login: "a name of printable characters (\(self.purpose))"
         case .choice(let names, _):
             "one of \(names.map(\.quoted).joined(separator: " ")) (\(self.purpose))"
         case .mechanisms:

@@ -3,9 +3,9 @@
 // All keys of the file with their ranges and purposes, in the order of conf/martlet.reference.toml.
 
 extension ConfigurationKey {
-    /// Every key outside of [[listener]].
+    /// Every key outside of [[listener]] and [[route]].
     static let all: [ConfigurationKey] =
-        top + tls + auth + submission + smtp + pop3 + store + log + limits
+        top + tls + auth + submission + smtp + pop3 + delivery + store + log + limits
 
     private static let top: [ConfigurationKey] = [
         ConfigurationKey(
@@ -61,6 +61,24 @@ extension ConfigurationKey {
         ),
         ConfigurationKey(
             .top,
+            "relay-domains",
+            .patterns(\.relayDomains),
+            "whose mail is taken from anybody and passed on"
+        ),
+        ConfigurationKey(
+            .top,
+            "relay-networks",
+            .networks(\.relayNetworks),
+            "whose clients may send to any domain without a login"
+        ),
+        ConfigurationKey(
+            .top,
+            "allow-open-relay",
+            .flag(\.allowsOpenRelay),
+            "whether relay-networks may hold most of the internet"
+        ),
+        ConfigurationKey(
+            .top,
             "user",
             .user(\.user),
             "whom a server started by root becomes once its ports are open"
@@ -93,6 +111,12 @@ extension ConfigurationKey {
             "answer-expn",
             .flag(\.smtp.answersEXPN),
             "whether EXPN lists the members of aliases"
+        ),
+        ConfigurationKey(
+            .smtp,
+            "offer-etrn",
+            .flag(\.smtp.offersETRN),
+            "whether mail may be fetched by ETRN"
         ),
         ConfigurationKey(
             .smtp,

@@ -124,6 +124,7 @@ extension ConfigurationReader {
         }
         if text.hasPrefix("unix:") {
             return self.unixAddress(String(text.dropFirst(5)), at: value.line, path)
+                .map { .unix(path: $0) }
         }
         guard let address = NetworkAddress(parsing: text) else {
             self.complain(at: value.line, path, "must be \(expectation), not \(text.quoted)")
@@ -138,11 +139,12 @@ extension ConfigurationReader {
         return .ip(address)
     }
 
-    private mutating func unixAddress(
+    /// A path of a Unix socket that fits; an error for any other.
+    mutating func unixAddress(
         _ name: String,
         at line: Int,
         _ path: String
-    ) -> Configuration.Listener.Address? {
+    ) -> String? {
         guard Self.isPath(name) else {
             self.complain(at: line, path, "\"unix:\" must be followed by the path of a socket")
             return nil
@@ -154,6 +156,6 @@ extension ConfigurationReader {
             self.complain(at: line, path, why + "\(socket.quoted) has \(count)")
             return nil
         }
-        return .unix(path: socket)
+        return socket
     }
 }

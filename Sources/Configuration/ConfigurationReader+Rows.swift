@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads tables that come in any number: [[listener]], [[tls.additional]], [[auth.token-issuer]].
+// Reads tables that come in any number: [[listener]], [[route]], [[tls.additional]],
+// [[auth.token-issuer]].
 
 extension ConfigurationReader {
     /// One of several tables, with its place.
@@ -71,7 +72,7 @@ extension ConfigurationReader {
     }
 
     /// A text of printable characters; an error unless it is there or has a default.
-    private mutating func text(
+    mutating func text(
         _ row: Row,
         _ key: String,
         _ meaning: String,
@@ -83,12 +84,12 @@ extension ConfigurationReader {
         }
     }
 
-    private mutating func path(_ row: Row, _ key: String, _ meaning: String) -> String? {
+    mutating func path(_ row: Row, _ key: String, _ meaning: String) -> String? {
         self.string(row, key, "the path of a file (\(meaning))", isRight: Self.isPath)
             .map { ConfigurationFile.resolve($0, in: self.directory) }
     }
 
-    private mutating func string(
+    mutating func string(
         _ row: Row,
         _ key: String,
         _ expectation: String,

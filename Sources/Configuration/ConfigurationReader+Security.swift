@@ -85,7 +85,8 @@ extension ConfigurationReader {
         if listener.permitsPlaintextAuth {
             if !listener.service.hasLogins {
                 let why = "has no use: nobody logs in on \(listener.service.rawValue.quoted)"
-                return self.complain(at: line, key, "\(why); \"submission\" and \"pop3\" take it")
+                let cure = "\"submission\", \"pop3\" and \"odmr\" take it"
+                return self.complain(at: line, key, "\(why); \(cure)")
             }
             if listener.tls == .implicit {
                 let why = "has no use with tls = \"implicit\": nothing comes without TLS"

@@ -21,6 +21,16 @@ extension ConfigurationReader {
             self.configuration[keyPath: place] = text
         case (.domains(let place), .array(let values)):
             self.readDomains(values, of: value, for: key, into: place)
+        case (.patterns(let place), .array(let values)):
+            self.configuration[keyPath: place] = self.patterns(values, key.path)
+        case (.nameservers(let place), .array(let values)):
+            self.configuration[keyPath: place] = self.nameservers(values, key.path)
+        case (.sources(let place), .array(let values)):
+            self.configuration[keyPath: place] = self.sources(values, key.path)
+        case (.relay(let place), .string(let text)):
+            self.configuration[keyPath: place] = self.relay(text, at: value.line, key.path)
+        case (.login(let place), .string(let text)) where Self.isLogin(text):
+            self.configuration[keyPath: place] = text
         case (.mailbox(let place), .string(let text)):
             self.readMailbox(text, at: value.line, for: key, into: place)
         case (.directory(let place), .string(let text)) where Self.isPath(text):
@@ -46,7 +56,9 @@ extension ConfigurationReader {
                 .compactMap { self.tokenIssuer($0) }
         case (.number, _), (.optionalNumber, _), (.flag, _), (.domain, _), (.domains, _),
             (.mailbox, _), (.directory, _), (.file, _), (.user, _), (.delimiter, _),
-            (.networks, _), (.choice, _), (.mechanisms, _), (.certificates, _), (.tokenIssuers, _):
+            (.networks, _), (.choice, _), (.mechanisms, _), (.certificates, _),
+            (.tokenIssuers, _), (.patterns, _), (.nameservers, _), (.sources, _), (.relay, _),
+            (.login, _):
             self.complain(about: value, for: key)
         }
         if self.errors.count == count { self.lines[key.path] = value.line }

@@ -14,6 +14,7 @@ extension ConfigurationReader {
         self.checkCertificates()
         self.checkMechanisms()
         for index in self.configuration.listeners.indices { self.checkListener(index) }
+        self.checkDelivery()
     }
 
     private mutating func checkIsLocal(_ address: Address?, _ key: String) {
@@ -83,7 +84,7 @@ extension ConfigurationReader {
 
 extension NetworkAddress {
     /// Whether this is 0.0.0.0 or [::].
-    fileprivate var isUnspecified: Bool {
+    var isUnspecified: Bool {
         switch self.family {
         case .ipv4: UInt32(truncatingIfNeeded: self.low) == 0
         case .ipv6: self.high == 0 && self.low == 0

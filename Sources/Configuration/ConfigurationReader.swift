@@ -16,6 +16,8 @@ struct ConfigurationReader {
     var lines: [String: Int] = [:]
     /// Where the listeners of the configuration stand in the file: as many as there are listeners.
     var listenerPlaces: [Row] = []
+    /// The same of routes.
+    var routePlaces: [Row] = []
 
     init(file: String) {
         self.file = file
@@ -55,9 +57,7 @@ struct ConfigurationReader {
 
     private mutating func readTable(_ entry: TOMLTable.Entry) {
         if entry.name == "listener" { return self.readListeners(entry) }
-        if Self.unbuiltTables.contains(entry.name), case .table = entry.value.content {
-            return self.complain(at: entry.line, entry.name, "is not built yet; remove the table")
-        }
+        if entry.name == "route" { return self.readRoutes(entry) }
         guard let table = ConfigurationKey.Table(rawValue: entry.name), table != .top else {
             return self.complainUnknown(entry, in: .top)
         }
@@ -91,7 +91,7 @@ struct ConfigurationReader {
         }
         let known = ConfigurationKey.all.filter { $0.table == table }.map(\.name)
         let tables = ConfigurationKey.Table.allCases.map(\.rawValue).filter { !$0.isEmpty }
-        let candidates = table == .top ? known + tables + ["listener"] : known
+        let candidates = table == .top ? known + tables + ["listener", "route"] : known
         self.complain(
             at: entry.line,
             path,
@@ -110,6 +110,9 @@ struct ConfigurationReader {
     /// Where a key belongs that stands in the wrong table, as those do that come after its header.
     private static func home(of name: String, notIn table: ConfigurationKey.Table) -> String? {
         if Listener.keys.contains(name) { return "it belongs into a [[listener]] table" }
+        if RouteKey.allCases.contains(where: { $0.rawValue == name }) {
+            return "it belongs into a [[route]] table"
+        }
         guard let key = ConfigurationKey.all.first(where: { $0.name == name && $0.table != table })
         else { return nil }
         return self.home(of: key)
@@ -121,11 +124,8 @@ struct ConfigurationReader {
             : "it belongs into the table [\(key.table.rawValue)]"
     }
 
-    /// Where a key belongs that stands in a [[listener]] table.
+    /// Where a key belongs that stands in a [[listener]] or [[route]] table.
     static func homeOutsideListeners(of name: String) -> String? {
         ConfigurationKey.all.first { $0.name == name }.map(self.home(of:))
     }
-
-    /// Tables that the file will have one day.
-    private static let unbuiltTables = ["delivery"]
 }

@@ -10,7 +10,8 @@ package import MailBytes
 /// An event loop; the thread that makes it runs it.
 @safe
 package final class EventLoop {
-    let base: OpaquePointer
+    /// For libraries that bring events of their own; on the thread of the loop only.
+    package let base: OpaquePointer
     /// Where streams receive: one buffer for all, because each delivery is over before the next.
     let inputBuffer: UnsafeMutablePointer<UInt8>
     /// Counts the turns.

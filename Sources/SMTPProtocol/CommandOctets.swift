@@ -65,6 +65,29 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether xtext fills `range` that stands for printable ASCII, spaces and tabs, as the values
+    /// of ENVID and ORCPT do (RFC 3461, sections 4.2 and 4.4).
+    ///
+    /// Exactly by the grammar, because other servers will read it.
+    func isPrintableXtext(in range: ByteRange) -> Bool {
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let octet = self[index]
+            guard octet > .space, octet < 0x7f, octet != UInt8(ascii: "=") else { return false }
+            guard octet == UInt8(ascii: "+") else {
+                index += 1
+                continue
+            }
+            guard index + 2 < range.upperBound, let high = self[index + 1].strictHexadecimalDigit,
+                let low = self[index + 2].strictHexadecimalDigit
+            else { return false }
+            let meant = high << 4 | low
+            guard 0x20...0x7e ~= meant || meant == 0x09 else { return false }
+            index += 3
+        }
+        return !range.isEmpty
+    }
+
     /// The octet that two hexadecimal digits at `index` stand for.
     private func hexadecimal(at index: Int) -> UInt8? {
         guard let high = self[index].hexadecimalDigit, let low = self[index + 1].hexadecimalDigit
@@ -74,6 +97,12 @@ extension Span where Element == UInt8 {
 }
 
 extension UInt8 {
+    /// The value of a hexadecimal digit; letters are capitals (RFC 3461, section 4).
+    var strictHexadecimalDigit: UInt8? {
+        let isSmall = UInt8(ascii: "a")...UInt8(ascii: "f") ~= self
+        return isSmall ? nil : self.hexadecimalDigit
+    }
+
     fileprivate var hexadecimalDigit: UInt8? {
         switch self.lowercasedASCII {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

@@ -54,6 +54,8 @@ extension SMTPServerSession {
         if self.settings.offersSTARTTLS, !self.isSecured, self.canBeginTLS {
             replies.append("250-STARTTLS\r\n")
         }
+        // RFC 8689, section 2: only once it is.
+        if self.isSecured { replies.append("250-REQUIRETLS\r\n") }
         self.appendMechanisms(to: &replies)
         if self.offersXCLIENT {
             replies.append("250-")

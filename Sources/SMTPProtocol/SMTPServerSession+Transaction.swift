@@ -37,8 +37,9 @@ extension SMTPServerSession {
         self.transactionCount += 1
         self.declaredOctets = parameters.size
         self.isUTF8 = parameters.isUTF8
+        self.requests = Requests(parameters)
         self.contentOctets = 0
-        self.envelope.setReversePath(line, path.mailbox)
+        self.envelope.setReversePath(line, path.mailbox, envelopeID: parameters.envelopeID)
         guard self.isSubmitting else {
             return self.accept(.senderTaken, .transaction, into: &replies)
         }
@@ -53,7 +54,7 @@ extension SMTPServerSession {
     }
 
     /// Whether messages are a user's who submits them, not another server's.
-    var isSubmitting: Bool { self.settings.isSubmission || self.isAuthenticated }
+    var isSubmitting: Bool { self.settings.purpose == .submission || self.isAuthenticated }
 
     /// Takes the answer to `.verifySender`.
     mutating func receiveSenderVerdict(
@@ -71,10 +72,11 @@ extension SMTPServerSession {
             return self.accept(.tooManyMessages, .ready, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, .ready, into: &replies)
-        case .senderPermitted, .recipientAccepted, .recipientUnknown, .relayingDenied,
-            .relayingUnavailable, .mailboxFull, .mailboxVerified, .mailboxUnknown, .messageOpened,
+        case .senderPermitted, .recipientAccepted, .recipientUnknown, .relayingDenied, .mailboxFull,
+            .mailboxVerified, .mailboxUnknown, .messageOpened,
             .storeFull, .headerCompleted, .authorForbidden, .committed, .recipientCommitted,
-            .commitFailed, .xclientAdopted, .xclientRefused:
+            .commitFailed, .xclientAdopted, .xclientRefused, .mailboxUnverified, .queueStarted,
+            .queueForbidden:
             preconditionFailure("this is no answer about a reverse-path")
         }
     }
@@ -88,8 +90,10 @@ extension SMTPServerSession {
             return self.refuse(argumentsOf: .rcpt, .transaction, into: &replies)
         }
         let path: MailPath
+        let parameters: RcptParameters
         do throws(SMTPReply) {
             path = try self.forwardPath(at: start, of: line)
+            parameters = try self.recipientParameters(after: path, of: line)
         } catch {
             self.hasRefusedRecipients = true
             return self.refuse(error, .transaction, into: &replies)
@@ -97,7 +101,12 @@ extension SMTPServerSession {
         guard self.recipientCount < self.settings.recipientsMax else {
             return self.accept(.tooManyRecipients, .transaction, into: &replies)
         }
-        self.envelope.setQuestion(line, path.mailbox)
+        self.envelope.setQuestion(
+            line,
+            path.mailbox,
+            originalRecipient: parameters.originalRecipient
+        )
+        self.notifyUnderQuestion = parameters.notify
         self.phase = .suspended(.verifyRecipient)
         return .verifyRecipient
     }
@@ -131,13 +140,12 @@ extension SMTPServerSession {
             return self.accept(reason, .transaction, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, .transaction, into: &replies)
-        case .relayingUnavailable:
-            return self.accept(.relayingUnavailable, .transaction, into: &replies)
         case .rateExceeded:
             return self.accept(.tooManyRecipientsForNow, .transaction, into: &replies)
         case .senderPermitted, .senderForbidden, .recipientAccepted, .mailboxVerified,
             .mailboxUnknown, .messageOpened, .storeFull, .headerCompleted, .authorForbidden,
-            .committed, .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused:
+            .committed, .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused,
+            .mailboxUnverified, .queueStarted, .queueForbidden:
             preconditionFailure("this is no answer about a recipient")
         }
     }
@@ -165,6 +173,7 @@ extension SMTPServerSession {
         self.hasRefusedRecipients = false
         self.declaredOctets = nil
         self.isUTF8 = false
+        self.requests = Requests()
     }
 }
 
@@ -216,11 +225,11 @@ extension SMTPServerSession {
         let range = line.trimmed(ByteRange(path.end, line.count))
         // Who said HELO knows of no extension.
         guard self.isExtended || range.isEmpty else { throw .parameterUnknown }
-        let parameters = try MailParameters(
-            parsing: line,
-            in: range,
-            acceptsAUTH: !self.settings.mechanisms.isEmpty
-        )
+        var offer: MailParameters.Offer = []
+        if !self.settings.mechanisms.isEmpty { offer.insert(.auth) }
+        // RFC 8689, section 2: offered, and taken, once TLS is up.
+        if self.isSecured { offer.insert(.requireTLS) }
+        let parameters = try MailParameters(parsing: line, in: range, offer: offer)
         if !parameters.isUTF8, line.hasNonASCII(in: path.mailbox) { throw .reversePathNeedsUTF8 }
         return parameters
     }
@@ -250,10 +259,15 @@ extension SMTPServerSession {
             case .needsUTF8: throw self.isUTF8 ? .badForwardPath : .forwardPathNeedsUTF8
             }
         }
-        // No extension with a parameter of RCPT is offered.
-        guard line.trimmed(ByteRange(path.end, line.count)).isEmpty else {
-            throw .parameterUnknown
-        }
         return path
+    }
+
+    private func recipientParameters(
+        after path: MailPath,
+        of line: borrowing Span<UInt8>
+    ) throws(SMTPReply) -> RcptParameters {
+        let range = line.trimmed(ByteRange(path.end, line.count))
+        guard self.isExtended || range.isEmpty else { throw .parameterUnknown }
+        return try RcptParameters(parsing: line, in: range, isUTF8: self.isUTF8)
     }
 }

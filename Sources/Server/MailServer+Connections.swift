@@ -2,6 +2,7 @@
 //
 // Connections: who is served, by which driver, and for whom; and how they end.
 
+internal import Delivery
 package import EventLoop
 internal import MailBytes
 
@@ -34,7 +35,7 @@ extension MailServer {
         if let refusal { return self.refuse(stream, profile, refusal) }
         let conversation: any Conversation =
             switch profile.service {
-            case .smtp, .submission, .lmtp:
+            case .smtp, .submission, .lmtp, .odmr:
                 SMTPDriver(stream: stream, server: self, profile: profile)
             case .pop3: POP3Driver(stream: stream, server: self, profile: profile)
             }
@@ -121,6 +122,21 @@ extension MailServer {
         default:
             self.admission.leave(self.client(of: stream))
             self.journal.sessionEnded(stream)
+        }
+        self.callWhenEmpty()
+    }
+
+    /// A client wants its mail on the connection of that driver, which is over.
+    func turnAround(_ conversation: any Conversation, for destinations: [Destination]) {
+        let stream = conversation.stream
+        guard self.conversations.remove(stream.id) else { return }
+        self.admission.leave(self.client(of: stream))
+        self.journal.sessionEnded(stream)
+        stream.handler = nil
+        if let delivery = self.delivery {
+            delivery.turnAround(stream, for: destinations)
+        } else {
+            stream.abort()
         }
         self.callWhenEmpty()
     }

@@ -15,6 +15,8 @@ package final class ServiceProfile {
         case submission
         case lmtp
         case pop3
+        /// RFC 2645.
+        case odmr
     }
 
     package let service: Service
@@ -58,7 +60,12 @@ package final class ServiceProfile {
     var isLMTP: Bool { self.service == .lmtp }
 
     /// Whether nothing can be done there without a login.
-    var needsLogin: Bool { self.service == .submission || self.service == .pop3 }
+    var needsLogin: Bool {
+        switch self.service {
+        case .submission, .pop3, .odmr: true
+        case .smtp, .lmtp: false
+        }
+    }
 
     /// The service in log lines.
     var name: StaticString {
@@ -67,6 +74,7 @@ package final class ServiceProfile {
         case .submission: "submission"
         case .lmtp: "lmtp"
         case .pop3: "pop3"
+        case .odmr: "odmr"
         }
     }
 
@@ -82,15 +90,15 @@ package final class ServiceProfile {
     /// What a connection hears that cannot be served now.
     func refusal(_ why: Refusal) -> StaticString {
         switch (self.service, why) {
-        case (.smtp, .stopping), (.submission, .stopping), (.lmtp, .stopping):
+        case (.smtp, .stopping), (.submission, .stopping), (.lmtp, .stopping), (.odmr, .stopping):
             "421 4.3.2 Shutting down\r\n"
         case (.pop3, .stopping):
             "-ERR [SYS/TEMP] server is shutting down\r\n"
-        case (.smtp, .banned), (.submission, .banned), (.lmtp, .banned):
+        case (.smtp, .banned), (.submission, .banned), (.lmtp, .banned), (.odmr, .banned):
             "421 4.7.0 Too many failed logins, try again later\r\n"
         case (.pop3, .banned):
             "-ERR [SYS/TEMP] Too many failed logins, try again later\r\n"
-        case (.smtp, _), (.submission, _), (.lmtp, _):
+        case (.smtp, _), (.submission, _), (.lmtp, _), (.odmr, _):
             "421 4.3.2 Too many connections, try again later\r\n"
         case (.pop3, _):
             "-ERR [SYS/TEMP] Too many connections, try again later\r\n"

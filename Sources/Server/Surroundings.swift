@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the server needs of the world, as three narrow protocols. The real ones stand on the event
+// What the server needs of the world, as narrow protocols. The real ones stand on the event
 // loop, the storage threads and OpenSSL; the simulation has its own on a virtual clock.
 
 package import Credentials
+package import DNSProtocol
+package import Delivery
 package import EventLoop
+package import MailBytes
 package import MailStore
 package import MailSyntax
 package import SASL
@@ -32,6 +35,52 @@ package protocol PasswordChecker: AnyObject {
     /// Checks a password, or an APOP digest, against what an account holds; false when too many
     /// checks wait already.
     func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool
+}
+
+/// The domain name system, asked without waiting.
+package protocol NameResolver: AnyObject {
+    /// Asks; the answer comes on the loop, once, and never from within this call.
+    ///
+    /// The name is one of ASCII, in any case, without the dot at its end.
+    ///
+    /// - Returns: what `cancel` takes.
+    func lookUp(
+        _ name: String,
+        _ type: DNSRecordType,
+        answer: @escaping (DNSAnswer) -> Void
+    ) -> LookUpID
+    /// No answer comes any more to that question, if none has come yet.
+    func cancel(_ id: LookUpID)
+}
+
+/// Names one question to a `NameResolver`, for as long as it waits.
+package struct LookUpID: Hashable, BitwiseCopyable, Sendable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// The way out: connections to other servers, and what TLS is spoken with on them.
+package protocol Connector: AnyObject {
+    /// Begins a connection; its handler hears `connected`, or `ended` when it fails.
+    ///
+    /// - Throws: why it cannot even be begun: no descriptor, no such family, no such path.
+    func connect(
+        to address: ListenAddress,
+        from local: NetworkAddress?
+    ) throws(EventLoopError) -> any ByteStream
+    /// What TLS is spoken with on a stream to a host, which is asked for by `serverName` (SNI).
+    func clientService(
+        for requirement: TLSRequirement,
+        serverName: String?
+    ) throws(TLSError) -> TLSService
+}
+
+/// Policies of MTA-STS, fetched without waiting (RFC 8461, section 3.3).
+package protocol PolicySource: AnyObject {
+    /// Fetches the policy of a domain; the answer comes on the loop, once, and never from within
+    /// this call: the text, or nil when there is none that can be had.
+    func fetchPolicy(of domain: String, answer: @escaping ([UInt8]?) -> Void)
 }
 
 /// Who waits for an answer: a connection, and which of its questions it was.
@@ -88,6 +137,7 @@ package enum StoreQuestion: Sendable {
     case accountKinds
 
     // Of the queue; what they mean stands with the reader's methods of these names.
+    case waitingDestinations([[UInt8]], below: [[UInt8]], max: Int)
     case dueDestinations(now: Int64, max: Int, excluding: Set<[UInt8]>)
     case dueMessages(DueMessagesQuery)
     case queuedContent(MessageID, offset: Int, max: Int)

@@ -9,10 +9,10 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read the configuration and say what is wrong with it.",
         discussion: """
-            Every error is given as file:line: key: why. Certificates and keys are read as the \
-            user whom the server would be; those that cannot be used are errors, those that have \
-            expired or soon will, or that are for other names, are warnings. Exit code 78 when \
-            there is an error.
+            Every error is given as file:line: key: why. Certificates, keys and the passwords of \
+            relays are read as the user whom the server would be; those that cannot be used are \
+            errors, those that have expired or soon will, or that are for other names, are \
+            warnings. Exit code 78 when there is an error.
             """
     )
 
@@ -30,8 +30,9 @@ struct Check: ParsableCommand {
             for warning in review.warnings {
                 Terminal.writeError("martlet: \(configuration.path): warning: \(warning)\n")
             }
-            guard review.errors.isEmpty else {
-                let lines = review.errors.map { "\(configuration.path): \($0)" }
+            let errors = review.errors + configuration.relayPasswords().errors
+            guard errors.isEmpty else {
+                let lines = errors.map { "\(configuration.path): \($0)" }
                 throw Complaint(exitCode: .configuration, lines: lines)
             }
             print("\(configuration.path): no errors")

@@ -11,6 +11,7 @@ enum SysExit: Int32 {
     case data = 65
     case noInput = 66
     case noUser = 67
+    case noHost = 68
     case unavailable = 69
     case software = 70
     case cannotCreate = 73

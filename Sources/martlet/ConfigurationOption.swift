@@ -25,8 +25,15 @@ struct ConfigurationOption: ParsableArguments {
         }
     }
 
+    /// The configuration, or nil when none is named and none stands in the usual places.
+    func loadIfThere() throws -> Configuration? {
+        let isThere = Self.usualPaths.contains(where: Terminal.isReadableFile)
+        return self.path != nil || isThere ? try self.load() : nil
+    }
+
+    private static let usualPaths = ["conf/martlet.toml", "/etc/martlet/martlet.toml"]
+
     private static var defaultPath: String {
-        let candidates = ["conf/martlet.toml", "/etc/martlet/martlet.toml"]
-        return candidates.first { Terminal.isReadableFile($0) } ?? candidates[0]
+        self.usualPaths.first(where: Terminal.isReadableFile) ?? self.usualPaths[0]
     }
 }

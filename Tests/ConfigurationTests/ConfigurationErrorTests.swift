@@ -48,7 +48,10 @@ import Testing
             "[smtp]\naddress = \"127.0.0.1:25\"",
             "etc/m.toml:8: smtp.address: is unknown here; it belongs into a [[listener]] table"
         ),
-        ("[delivery]", "etc/m.toml:7: delivery: is not built yet; remove the table"),
+        (
+            "[smtp]\naccounts = []",
+            "etc/m.toml:8: smtp.accounts: is unknown here; it belongs into a [[route]] table"
+        ),
         ("[[smtp]]", "etc/m.toml:7: smtp: must be a table, [smtp], not an array"),
         (
             "[limits]\nidle-seconds = \"5m\"",
@@ -270,10 +273,11 @@ import Testing
                     + "(the name of this server in greetings, replies and Received fields), not 5",
                 "etc/m.toml:4: colour: is unknown; known here: hostname, data-directory, "
                     + "local-domains, postmaster, catch-all, subaddress-delimiter, "
-                    + "allow-plaintext-auth-anywhere, trusted-proxies, user, confine, tls, auth, "
-                    + "submission, smtp, pop3, store, log, limits, listener",
+                    + "allow-plaintext-auth-anywhere, trusted-proxies, relay-domains, "
+                    + "relay-networks, allow-open-relay, user, confine, tls, auth, submission, "
+                    + "smtp, pop3, delivery, store, log, limits, listener, route",
                 "etc/m.toml:6: listener[0].service: must be one of \"smtp\" \"submission\" "
-                    + "\"lmtp\" \"pop3\", not \"imap\"",
+                    + "\"lmtp\" \"pop3\" \"odmr\", not \"imap\"",
                 "etc/m.toml:7: listener[0].address: must be \"IPv4:port\", \"[IPv6]:port\" or "
                     + "\"unix:PATH\", not \"127.0.0.1:99999\"",
                 "etc/m.toml:9: limits.idle-seconds: must be an integer from 1 to 86400 (seconds "

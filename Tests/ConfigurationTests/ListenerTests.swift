@@ -37,7 +37,7 @@ import Testing
         (
             "address = \"127.0.0.1:25\"",
             "etc/m.toml:4: listener[0].service: is missing; it must be one of \"smtp\" "
-                + "\"submission\" \"lmtp\" \"pop3\""
+                + "\"submission\" \"lmtp\" \"pop3\" \"odmr\""
         ),
         (
             "service = \"smtp\"",
@@ -47,7 +47,7 @@ import Testing
         (
             "service = \"admin\"\naddress = \"127.0.0.1:8025\"",
             "etc/m.toml:5: listener[0].service: the service \"admin\" is not built yet; write one "
-                + "of \"smtp\" \"submission\" \"lmtp\" \"pop3\""
+                + "of \"smtp\" \"submission\" \"lmtp\" \"pop3\" \"odmr\""
         ),
         (
             "service = \"smtp\"\naddress = \"127.0.0.1:25\"\ntls = \"starttls\"",

@@ -73,6 +73,17 @@ import Testing
             return
         }
         #expect(Set(first.entries.map(\.name)) == Set(ConfigurationReader.Listener.keys))
+        guard case .array(let routes) = root["route"]?.value.content else {
+            Issue.record("no route")
+            return
+        }
+        let shown = routes.flatMap { value -> [String] in
+            guard case .table(let table) = value.content else { return [] }
+            return table.entries.map(\.name)
+        }
+        #expect(Set(shown) == Set(ConfigurationReader.RouteKey.allCases.map(\.rawValue)))
+        #expect(all.routes.map(\.pattern.description).last == "*.example.net")
+        #expect(all.delivery.fallbackRelay?.credentials?.login == "mail.example.org")
         #expect(all.tls.certificates.count == 2)
         #expect(all.auth.tokenIssuers.map(\.identityClaim) == ["email"])
         #expect(
@@ -91,7 +102,11 @@ import Testing
             case .number(let bounds, _), .optionalNumber(let bounds, _): range = bounds
             default: continue
             }
-            let index = try #require(lines.firstIndex { $0.hasPrefix("\(key.name) = ") })
+            let header = "[\(key.table.rawValue)]"
+            let start = try #require(key.table == .top ? 0 : lines.firstIndex { $0 == header })
+            let index = try #require(
+                lines[start...].firstIndex { $0.hasPrefix("\(key.name) = ") }
+            )
             let comment = lines[..<index].reversed().prefix { $0.hasPrefix("#") }
                 .reversed().map { $0.dropFirst(2) }.joined(separator: " ")
             #expect(
@@ -127,7 +142,9 @@ import Testing
             }
             let table = key.table.rawValue
             for bound in [range.lowerBound, range.upperBound] {
-                let text = "\(Sample.top)\(Sample.listener)[\(table)]\n\(key.name) = \(bound)\n"
+                let other = Self.companions[key.path] ?? ""
+                let text =
+                    "\(Sample.top)\(Sample.listener)[\(table)]\n\(key.name) = \(bound)\n\(other)\n"
                 let configuration = try Sample.parse(text)
                 #expect(Self.value(of: key, in: configuration) == "\(bound)", "\(key.path)")
             }
@@ -139,6 +156,14 @@ import Testing
             }
         }
     }
+
+    /// What keys whose values depend on each other need beside them at either end of their ranges.
+    private static let companions = [
+        "delivery.retry-seconds-min": "retry-seconds-max = 604800",
+        "delivery.retry-seconds-max": "retry-seconds-min = 1",
+        "delivery.age-hours-max": "warn-hours = 0",
+        "delivery.warn-hours": "age-hours-max = 8760",
+    ]
 
     private static func table(_ table: ConfigurationKey.Table, of root: TOMLTable) -> TOMLTable {
         guard table != .top, case .table(let entries) = root[table.rawValue]?.value.content else {
@@ -160,6 +185,10 @@ import Testing
         case .domain(let place), .directory(let place): configuration[keyPath: place]
         case .file(let place), .user(let place): configuration[keyPath: place] ?? "none"
         case .domains(let place): "\(configuration[keyPath: place])"
+        case .patterns(let place): "\(configuration[keyPath: place])"
+        case .nameservers(let place), .sources(let place): "\(configuration[keyPath: place])"
+        case .relay(let place): "\(configuration[keyPath: place] as Any)"
+        case .login(let place): configuration[keyPath: place] ?? "none"
         case .mailbox(let place): configuration[keyPath: place]?.text ?? "none"
         case .delimiter(let place): configuration[keyPath: place].map { "\($0)" } ?? "none"
         case .networks(let place): "\(configuration[keyPath: place])"
@@ -167,7 +196,7 @@ import Testing
             """
             \(configuration.pop3.language) \(configuration.log.level) \(configuration.log.format) \
             \(configuration.confinement) \(configuration.tls.minimumVersion) \
-            \(configuration.auth.scram)
+            \(configuration.auth.scram) \(configuration.delivery.tls)
             """
         case .mechanisms(let place):
             configuration[keyPath: place].map { "\($0.map(\.rawValue))" } ?? "none"

@@ -240,7 +240,7 @@ import Testing
         (
             "service = \"smtp\"\naddress = \"127.0.0.1:25\"\nplaintext-auth = true",
             "etc/m.toml:7: listener[0].plaintext-auth: has no use: nobody logs in on \"smtp\"; "
-                + "\"submission\" and \"pop3\" take it"
+                + "\"submission\", \"pop3\" and \"odmr\" take it"
         ),
         (
             "service = \"submission\"\naddress = \"192.0.2.1:587\"\nplaintext-auth = true",

@@ -127,9 +127,6 @@ extension AdministrationRequest {
             .addAlias(let address, _) where !isLocal(address):
             return "\(address.text) is in no local domain; local-domains in the configuration "
                 + "lists \(localDomains.joined(separator: ", "))"
-        case .addAlias(_, let targets):
-            guard let remote = targets.first(where: { !isLocal($0) }) else { return nil }
-            return "the target \(remote.text) is in no local domain; mail is not relayed"
         default:
             return nil
         }

@@ -43,8 +43,9 @@ extension Configuration {
             offersSTARTTLS: listener.tls == .starttls,
             mechanisms: self.mechanismSet(of: listener),
             permitsPlaintextAuth: listener.permitsPlaintextAuth,
-            requiresAuthentication: isSubmission,
-            isSubmission: isSubmission,
+            requiresAuthentication: isSubmission || listener.service == .odmr,
+            purpose: listener.purpose,
+            offersETRN: self.smtp.offersETRN,
             checksAuthors: isSubmission && self.submission.checksAuthor,
             addsMissingFields: isSubmission && self.submission.addsMissingFields,
             hidesClientAddress: isSubmission && self.submission.hidesClientAddress,
@@ -81,6 +82,16 @@ extension Configuration {
     }
 }
 
+extension Configuration.Listener {
+    fileprivate var purpose: SMTPServerSettings.Purpose {
+        switch self.service {
+        case .submission: .submission
+        case .odmr: .fetching
+        case .smtp, .lmtp, .pop3: .relaying
+        }
+    }
+}
+
 extension ServiceProfile.Service {
     fileprivate init(_ service: Configuration.Listener.Service) {
         switch service {
@@ -88,6 +99,7 @@ extension ServiceProfile.Service {
         case .submission: self = .submission
         case .lmtp: self = .lmtp
         case .pop3: self = .pop3
+        case .odmr: self = .odmr
         }
     }
 }

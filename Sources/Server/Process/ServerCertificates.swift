@@ -47,7 +47,7 @@ final class ServerCertificates {
 
     func service(for service: Configuration.Listener.Service) -> TLSService {
         switch service {
-        case .smtp, .submission, .lmtp: self.mail
+        case .smtp, .submission, .lmtp, .odmr: self.mail
         case .pop3: self.pop3
         }
     }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a look-up found: the hosts to try, in order, each with all that a connection needs to know.
+
+package import MailBytes
+
+/// Where a connection can be made to.
+package enum RouteEndpoint: Hashable, Sendable {
+    /// An address with its port.
+    case address(NetworkAddress)
+    /// The path of a Unix socket.
+    case unix(String)
+}
+
+extension RouteEndpoint: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .address(let address): address.description
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
+/// One host to try.
+package struct RouteHost: Hashable, Sendable {
+    /// As DNS or the configuration names it; the text of the address for a literal.
+    package var name: String
+    /// Of its MX record; 0 where there is none.
+    package var preference: UInt16
+    /// Never empty; in the order of the race.
+    package var endpoints: [RouteEndpoint]
+    package var transport = RelayTarget.Transport.smtp
+    package var login: RelayLogin?
+    /// Whether a static route names it, rather than DNS.
+    package var isRelay = false
+    /// Whether DNSSEC, or the operator's own word, proves that mail of the destination goes to this
+    /// name.
+    package var isNameSecure = false
+    /// Whether DNSSEC proves its addresses.
+    package var areAddressesSecure = false
+    /// What its TLSA records demand; absent when they were not asked for.
+    package var dane = DANEStatus.absent
+    /// Of the rule that names it, or led to MX; nil: as everywhere.
+    package var tls: TLSPreference?
+
+    package init(name: String, preference: UInt16 = 0, endpoints: [RouteEndpoint]) {
+        self.name = name
+        self.preference = preference
+        self.endpoints = endpoints
+    }
+}
+
+/// The hosts that take mail for a destination, those to be tried first in front.
+package struct RoutePlan: Hashable, Sendable {
+    package let destination: Destination
+    /// Never empty.
+    package var hosts: [RouteHost]
+    /// The destination's domain, and the name it is an alias of.
+    ///
+    /// Empty where a route names the hosts, and for literals. Certificates may be for these
+    /// (RFC 7672, section 3.2.3).
+    package var nextHops: [String]
+    /// For how many seconds the plan may be used again.
+    package var timeToLive: UInt32
+
+    package init(
+        _ destination: Destination,
+        hosts: [RouteHost],
+        nextHops: [String] = [],
+        timeToLive: UInt32 = 0
+    ) {
+        self.destination = destination
+        self.hosts = hosts
+        self.nextHops = nextHops
+        self.timeToLive = timeToLive
+    }
+
+    /// One of the hosts, as the policy of TLS looks at it.
+    package func policyHost(_ host: RouteHost) -> TLSPolicy.Host {
+        TLSPolicy.Host(
+            name: host.name,
+            nextHops: host.isRelay ? [] : self.nextHops,
+            isNameSecure: host.isNameSecure,
+            dane: host.dane
+        )
+    }
+}
+
+/// What became of a look-up.
+package enum RouteOutcome: Hashable, Sendable {
+    case plan(RoutePlan)
+    case failure(DestinationFailure)
+    /// Every message counts as delivered.
+    case discard
+    /// Nothing is opened: the mail is fetched.
+    case onDemand
+}
