@@ -130,11 +130,34 @@ extension MailStoreReader {
             row: row,
             notify: NotifyConditions(rawValue: UInt8(truncatingIfNeeded: select.int(0))),
             originalRecipient: select.octets(1),
-            history: try self.history(
-                of: message,
-                row.position.number,
-                count: Schema.attemptsMax
-            )
+            history: try self.wholeHistory(of: row)
         )
+    }
+
+    /// The attempts for a recipient and those for its destination since it was queued, by time.
+    private func wholeHistory(of row: QueueRow) throws(StoreError) -> [QueueDetail.Attempt] {
+        var history = try self.history(
+            of: Int64(bitPattern: row.position.message.rawValue),
+            row.position.number,
+            count: Schema.attemptsMax
+        )
+        let select = try self.database.statement(
+            """
+            SELECT at, reason FROM failure WHERE destination = ?1 AND at >= ?2 ORDER BY ordinal
+            """
+        )
+        select.bind(1, row.destination)
+        select.bind(2, row.queuedAt)
+        defer { select.reset() }
+        while try select.step() {
+            history.append(
+                QueueDetail.Attempt(
+                    attempt: QueueAttempt(at: select.int64(0), host: [], tls: []),
+                    status: nil,
+                    reply: select.octets(1)
+                )
+            )
+        }
+        return history.sorted { $0.attempt.at < $1.attempt.at }
     }
 }

@@ -203,7 +203,7 @@ extension MailStoreReader {
                         host: select.octets(1),
                         tls: select.octets(2)
                     ),
-                    status: EnhancedStatus(packed: select.int(3)) ?? EnhancedStatus(4, 0, 0),
+                    status: EnhancedStatus(packed: select.int(3)),
                     reply: select.octets(4)
                 )
             )

@@ -82,20 +82,22 @@ package struct QueuePage: Hashable, Sendable {
 
 /// All that is known of a message in the queue.
 package struct QueueDetail: Sendable {
-    /// One attempt for one recipient.
+    /// One attempt for one recipient, or for its destination as a whole.
     package struct Attempt: Hashable, Sendable {
         package let attempt: QueueAttempt
-        package let status: EnhancedStatus
+        /// What the recipient was told; nil: the attempt failed before there was a talk of it.
+        package let status: EnhancedStatus?
         package let reply: [UInt8]
 
-        package init(attempt: QueueAttempt, status: EnhancedStatus, reply: [UInt8]) {
+        package init(attempt: QueueAttempt, status: EnhancedStatus?, reply: [UInt8]) {
             self.attempt = attempt
             self.status = status
             self.reply = reply
         }
     }
 
-    /// One recipient and its last ten attempts, the oldest first.
+    /// One recipient and its last attempts, and those for its destination, the oldest first: ten of
+    /// each at the most.
     package struct Recipient: Sendable {
         package let row: QueueRow
         package let notify: NotifyConditions

@@ -123,7 +123,7 @@ struct QueueChanging: ParsableArguments {
     @OptionGroup var configuration: ConfigurationOption
 
     func validate() throws {
-        guard self.selection.isEmpty != self.all else {
+        guard self.selection.isEmpty == self.all else {
             throw ValidationError(
                 self.all
                     ? "--all means the whole queue; leave it out, or the other conditions"

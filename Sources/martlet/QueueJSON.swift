@@ -41,7 +41,8 @@ enum QueueJSON {
             self.object([
                 ("at", "\(entry.attempt.at)"), ("host", self.string(entry.attempt.host)),
                 ("tls", self.string(entry.attempt.tls)),
-                ("status", self.string("\(entry.status)")), ("reply", self.string(entry.reply)),
+                ("status", entry.status.map { self.string("\($0)") } ?? "null"),
+                ("reply", self.string(entry.reply)),
             ])
         }
         return self.object(

@@ -70,13 +70,17 @@ struct QueueListing {
             wishes.append("ORCPT=\(QueueText.printable(recipient.originalRecipient))")
         }
         if !wishes.isEmpty { Swift.print("    Asked for:   \(wishes.joined(separator: " "))") }
-        for entry in recipient.history {
-            let host =
-                entry.attempt.host.isEmpty ? "no host" : QueueText.printable(entry.attempt.host)
-            let tls = entry.attempt.tls.isEmpty ? "" : ", \(QueueText.printable(entry.attempt.tls))"
-            Swift.print("    \(QueueText.date(entry.attempt.at)): \(host)\(tls)")
-            Swift.print("        \(entry.status) \(QueueText.printable(entry.reply))")
-        }
+        recipient.history.forEach(self.print)
+    }
+
+    private func print(_ entry: QueueDetail.Attempt) {
+        let date = QueueText.date(entry.attempt.at)
+        let reply = QueueText.printable(entry.reply)
+        guard let status = entry.status else { return Swift.print("    \(date): \(reply)") }
+        let words = [entry.attempt.host, entry.attempt.tls].filter { !$0.isEmpty }
+        let place = words.map(QueueText.printable).joined(separator: ", ")
+        Swift.print("    \(date): \(place.isEmpty ? "no host" : place)")
+        Swift.print("        \(status) \(reply)")
     }
 
     private func moment(_ seconds: Int64) -> String {

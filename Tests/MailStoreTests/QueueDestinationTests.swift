@@ -47,6 +47,57 @@ struct QueueDestinationTests {
         #expect(try store.dueDestinations(now).due == ["near.example"])
     }
 
+    @Test("The last ten failures of a destination are told of all that waits for it")
+    func failures() throws {
+        let store = try SQLiteStore()
+        func history(_ id: UInt64) throws -> [QueueDetail.Attempt]? {
+            try #require(store.reader).queueMessage(MessageID(rawValue: id), after: nil, count: 1)?
+                .recipients.first?.history
+        }
+        try store.enqueue(1, for: ["a@far.example"])
+        for round in 1...12 {
+            let rest = StoreRequest.rest(
+                destination: Array("far.example".utf8),
+                until: store.now + Int64(100 * round),
+                failures: round,
+                reason: Array("refused \(round)".utf8),
+                at: store.now + Int64(10 * round)
+            )
+            #expect(store.ask(rest).isDone)
+        }
+        // What ends a rest is no failure.
+        self.rest(store, "far.example", until: 0, failures: 0)
+        let settlement = QueueSettlement(
+            message: MessageID(rawValue: 1),
+            recipients: [
+                QueueSettlement.Recipient(
+                    number: 0,
+                    disposition: .retry(at: store.now, status: EnhancedStatus(4, 2, 0))
+                )
+            ],
+            attempt: QueueAttempt(at: store.now + 95, host: Array("mx".utf8), tls: [])
+        )
+        #expect(store.ask(.settle([settlement])).isDone)
+        let all = try #require(try history(1))
+        #expect(
+            all.map { $0.attempt.at - store.now } == [
+                30, 40, 50, 60, 70, 80, 90, 95, 100, 110, 120,
+            ]
+        )
+        #expect(all.last?.reply == Array("refused 12".utf8))
+        #expect(all.map { $0.status == nil }.filter { !$0 }.count == 1)
+        var later = TestMessage(2, "Subject: later\r\n\r\n")
+        later.receivedAt = store.now + 105
+        let queue = store.submission(for: ["b@far.example"])
+        #expect(store.ask(later.append(to: [], after: 0, queue: queue)).isDone)
+        #expect(try history(2)?.map { $0.attempt.at - store.now } == [110, 120])
+        store.settle(1, [(0, .removed)])
+        store.settle(2, [(0, .removed)])
+        let audit = try StoreAudit(store.directory)
+        #expect(try audit.findings() == [])
+        #expect(try audit.count("SELECT count(*) FROM failure") == 0)
+    }
+
     @Test("Nothing is kept of a destination for which nothing waits")
     func forgotten() throws {
         let store = try SQLiteStore()

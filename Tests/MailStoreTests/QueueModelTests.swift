@@ -68,6 +68,7 @@ struct QueueModelTests {
         let rows: [StaticString] = [
             "SELECT count(*) FROM queued", "SELECT count(*) FROM recipient",
             "SELECT count(*) FROM attempt", "SELECT count(*) FROM destination",
+            "SELECT count(*) FROM failure",
         ]
         for query in rows { #expect(try audit.count(query) == 0) }
         let copies = try audit.count("SELECT count(DISTINCT message) FROM maildrop")

@@ -195,7 +195,7 @@ struct QueueTests {
         )
         let history = try #require(detail.recipients.first?.history)
         #expect(history.map(\.attempt.at) == (3...12).map { store.now + Int64($0) })
-        #expect(history.map(\.status.detail) == (3...12).map { UInt16($0) })
+        #expect(history.map(\.status?.detail) == (3...12).map { UInt16($0) })
         #expect(history.allSatisfy { $0.reply.count == 512 })
         #expect(String(decoding: history[0].reply, as: UTF8.self).hasPrefix("450 try 3???[31mxxx"))
         #expect(history[0].attempt.tls == Array("TLSv1.3, DANE".utf8))

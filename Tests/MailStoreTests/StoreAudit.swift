@@ -147,6 +147,13 @@ struct StoreAudit {
             WHERE r.attempts IS NULL OR a.ordinal > r.attempts OR a.ordinal <= r.attempts - 10
             """
         ),
+        (
+            "failures of no destination, or more of them than are counted",
+            """
+            SELECT count(*) FROM failure f LEFT JOIN destination d ON d.name = f.destination
+            WHERE d.recorded IS NULL OR f.ordinal > d.recorded OR f.ordinal <= d.recorded - 10
+            """
+        ),
         ("unknown states", "SELECT count(*) FROM recipient WHERE state NOT BETWEEN 0 AND 5"),
     ]
 }

@@ -97,7 +97,8 @@ extension Workload {
             destination: destination,
             until: until,
             failures: failures,
-            reason: Array("refused".utf8)
+            reason: Array("refused".utf8),
+            at: self.random.below(2) == 0 ? nil : now
         )
         return Operation(request: request) { model, _ in
             model.rest(destination, until: until, failures: failures)

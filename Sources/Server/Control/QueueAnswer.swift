@@ -29,7 +29,7 @@ package enum QueueAnswer {
             rows += recipient.history.map { entry in
                 [
                     "attempt".octets, String(entry.attempt.at).octets, entry.attempt.host,
-                    entry.attempt.tls, entry.status.description.octets, entry.reply,
+                    entry.attempt.tls, (entry.status?.description ?? "").octets, entry.reply,
                 ]
             }
         }
@@ -176,12 +176,10 @@ package enum QueueAnswer {
     }
 
     private static func attempt(_ fields: [[UInt8]]) -> QueueDetail.Attempt? {
-        guard fields.count >= 5, let at = Int64(fields[0].text),
-            let status = self.status(fields[3])
-        else { return nil }
+        guard fields.count >= 5, let at = Int64(fields[0].text) else { return nil }
         return QueueDetail.Attempt(
             attempt: QueueAttempt(at: at, host: fields[1], tls: fields[2]),
-            status: status,
+            status: self.status(fields[3]),
             reply: fields[4]
         )
     }
