@@ -104,9 +104,17 @@ extension MailStoreReader {
         for row in page.rows { recipients.append(try self.detail(of: row)) }
         return QueueDetail(
             message: select.queuedMessage(),
+            submitter: try self.address(of: select.optionalInt(5)),
             recipients: recipients,
             next: page.next?.number
         )
+    }
+
+    private func address(of account: Int?) throws(StoreError) -> Address? {
+        let select = try self.database.statement("SELECT address FROM account WHERE id = ?1")
+        select.bind(1, account)
+        defer { select.reset() }
+        return try select.step() ? select.address(0) : nil
     }
 
     private func detail(of row: QueueRow) throws(StoreError) -> QueueDetail.Recipient {

@@ -61,7 +61,9 @@ extension MailStoreReader {
             messages.append(message)
         }
         let next = try self.database.statement(
-            "SELECT wakes FROM queued INDEXED BY queued_wakes WHERE wakes > ?1 ORDER BY wakes LIMIT 1"
+            """
+            SELECT wakes FROM queued INDEXED BY queued_wakes WHERE wakes > ?1 ORDER BY wakes LIMIT 1
+            """
         )
         next.bind(1, now)
         defer { next.reset() }

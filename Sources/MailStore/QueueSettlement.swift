@@ -15,7 +15,7 @@ package struct QueueSettlement: Sendable {
         package let disposition: QueueDisposition
         /// The words of the next hop for this recipient, or why it was not asked.
         ///
-        /// Kept up to 512 octets, with what is not printable replaced; not kept for what is removed.
+        /// Kept up to 512 octets, with control characters replaced; not kept for what is removed.
         package let reply: [UInt8]
 
         package init(number: Int, disposition: QueueDisposition, reply: [UInt8] = []) {

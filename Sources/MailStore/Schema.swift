@@ -22,8 +22,8 @@
 //   recipient.
 // - `wakes` is the smaller of `expires` and `warns` while a recipient of the message waits, and
 //   NULL otherwise.
-// - A destination has a row in `destination` if, and only if, a recipient waits for it. `due` is the
-//   smallest `next` of those, or `rests_until` when that is later.
+// - A destination has a row in `destination` if, and only if, a recipient waits for it. `due` is
+//   the smallest `next` of those, or `rests_until` when that is later.
 //
 // Which messages are being delivered stands nowhere: a process that dies leaves them due.
 

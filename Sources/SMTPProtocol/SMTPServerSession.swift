@@ -3,7 +3,8 @@
 // One SMTP or LMTP conversation, server side: RFC 5321 with the commands of RFC 821, RFC 2033
 // (LMTP), and the extensions of RFC 1870, 1985 (ETRN), 2034, 2645 (ATRN), 2920, 3030 (CHUNKING),
 // 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH), 6152, 6531, 8689 (REQUIRETLS) and 9422; submission (RFC
-// 6409), and Postfix's XCLIENT. Pure: no socket, no clock, no store. What the commands do is in the files beside this one.
+// 6409), and Postfix's XCLIENT. Pure: no socket, no clock, no store. What the commands do is in the
+// files beside this one.
 
 public import MailBytes
 public import MailSyntax

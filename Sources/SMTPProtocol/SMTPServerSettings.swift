@@ -151,18 +151,39 @@ public final class SMTPServerSettings: Sendable {
         self.addsMissingFields = addsMissingFields
         self.hidesClientAddress = hidesClientAddress
         self.acceptsXCLIENTLogin = acceptsXCLIENTLogin
-        let name = String(decoding: hostname, as: UTF8.self)
-        var keywords = [
-            "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
-            "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
-            "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)",
-        ]
-        if purpose == .fetching { keywords = ["ENHANCEDSTATUSCODES", "ATRN"] }
-        if self.offersETRN { keywords.append("ETRN") }
+        let size = "SIZE \(messageOctetsMax)"
+        let limits = "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)"
+        (self.greeting, self.plainHello, self.extensions) = Self.replies(
+            String(decoding: hostname, as: UTF8.self),
+            dialect,
+            Self.keywords(purpose, size: size, limits: limits, hasETRN: self.offersETRN)
+        )
+    }
+
+    private static func keywords(
+        _ purpose: Purpose,
+        size: String,
+        limits: String,
+        hasETRN: Bool
+    ) -> [String] {
+        guard purpose != .fetching else { return ["ENHANCEDSTATUSCODES", "ATRN"] }
+        return [
+            "PIPELINING", size, "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
+            limits,
+        ] + (hasETRN ? ["ETRN"] : [])
+    }
+
+    private static func replies(
+        _ name: String,
+        _ dialect: Dialect,
+        _ keywords: [String]
+    ) -> (greeting: [UInt8], plainHello: [UInt8], extensions: (first: [UInt8], last: [UInt8])) {
         let protocolName = dialect == .smtp ? "ESMTP" : "LMTP"
-        self.greeting = Array("220 \(name) \(protocolName) Martlet\r\n".utf8)
-        self.plainHello = Array("250 \(name)\r\n".utf8)
         let first = ([name] + keywords).map { "250-\($0)\r\n" }.joined()
-        self.extensions = (Array(first.utf8), Array("250 HELP\r\n".utf8))
+        return (
+            Array("220 \(name) \(protocolName) Martlet\r\n".utf8),
+            Array("250 \(name)\r\n".utf8),
+            (Array(first.utf8), Array("250 HELP\r\n".utf8))
+        )
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Follows an address through aliases, subaddresses and the catch-all to the maildrops it stands
-// for, and to the addresses of other domains that aliases lead to. It runs beside the store's reader, off the loop.
+// for, and to the addresses of other domains that aliases lead to. It runs beside the store's
+// reader, off the loop.
 
 package import MailStore
 package import MailSyntax
@@ -11,7 +12,8 @@ package struct AddressResolver {
     let reader: MailStoreReader
     let policy: AddressPolicy
 
-    /// An alias may lead to so many maildrops and addresses elsewhere, and through so many further aliases.
+    /// An alias may lead to so many maildrops and addresses elsewhere, and through so many further
+    /// aliases.
     private static let targetsMax = 5000
     private static let visitsMax = 20_000
 

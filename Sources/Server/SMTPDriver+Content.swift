@@ -140,8 +140,8 @@ extension SMTPDriver {
             octets: octets,
             endsWithCRLF: endsWithCRLF,
             deliveries: MailboxTarget.accounts(of: self.targets),
-            // What is queued is queued for all or for none: a recipient that is tried again must not
-            // get a second copy elsewhere, nor a report of success that was none.
+            // What is queued is queued for all or for none: a recipient that is tried again must
+            // not get a second copy elsewhere, nor a report of success that was none.
             perRecipient: self.profile.isLMTP && queue == nil,
             receivedAt: self.server.time.wallClock,
             queue: queue

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recipients: whether an address is ours or may be relayed to, where its mail goes, and whether there
-// is room for it.
+// Recipients: whether an address is ours or may be relayed to, where its mail goes, and whether
+// there is room for it.
 
 internal import EventLoop
 internal import MailBytes

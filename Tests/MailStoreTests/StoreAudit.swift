@@ -118,8 +118,8 @@ struct StoreAudit {
         (
             "queued messages without recipients, or the other way round",
             """
-            SELECT (SELECT count(*) FROM queued WHERE message NOT IN (SELECT message FROM recipient))
-                + (SELECT count(*) FROM recipient WHERE message NOT IN (SELECT message FROM queued))
+            SELECT count(*) FROM queued q FULL JOIN recipient r ON r.message = q.message
+            WHERE q.message IS NULL OR r.message IS NULL
             """
         ),
         (

@@ -93,6 +93,26 @@ struct AddressResolverTests {
         #expect(try !resolver.resolve(elsewhere).isDeliverable)
     }
 
+    @Test("Aliases lead to other domains, each address once")
+    func elsewhere() throws {
+        try self.addAlias("far", ["x@far.example", "Y@Far.example", "anna@example.test"])
+        try self.addAlias("farther", ["far@example.test", "x@far.example", "gone@example.test"])
+        let address = try #require(Address(parsing: "farther@example.test"))
+        guard case .targets(let here, let elsewhere) = try self.resolver().resolve(address) else {
+            Issue.record("farther is unknown")
+            return
+        }
+        #expect(here.count == 1)
+        #expect(elsewhere.map(\.text).sorted() == ["x@far.example", "y@far.example"])
+        try self.addAlias("only", ["x@far.example"])
+        let only = try #require(Address(parsing: "only@example.test"))
+        guard case .targets([], let others) = try self.resolver().resolve(only) else {
+            Issue.record("only leads nowhere")
+            return
+        }
+        #expect(others.map(\.text) == ["x@far.example"])
+    }
+
     @Test("A quota comes with what the maildrop holds")
     func quota() throws {
         let bert = try #require(Address(parsing: "bert@example.test"))
