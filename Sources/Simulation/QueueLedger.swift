@@ -23,14 +23,23 @@ package final class QueueLedger {
         fileprivate(set) var isRemoved = false
     }
 
+    /// What its sender knows of a message.
+    enum Fate {
+        /// It has not been handed over whole.
+        case unsent
+        /// It has been, and nobody heard what became of it.
+        case inDoubt
+        case accepted
+        case refused
+    }
+
     /// One message.
     struct Entry {
         let number: Int
         /// Empty: null.
         let reversePath: String
         let content: [UInt8]
-        /// Whether the store has it.
-        fileprivate(set) var isAccepted = false
+        fileprivate(set) var fate = Fate.unsent
         fileprivate(set) var recipients: [String: Recipient]
     }
 
@@ -70,7 +79,17 @@ package final class QueueLedger {
         return entry
     }
 
-    func accepted(_ number: Int) { self.entries[number].isAccepted = true }
+    /// All of the message was sent, for those of its recipients that were accepted.
+    func sent(_ number: Int, to recipients: Set<String>) {
+        self.entries[number].fate = .inDoubt
+        self.entries[number].recipients = self.entries[number].recipients.filter {
+            recipients.contains($0.key)
+        }
+    }
+
+    func accepted(_ number: Int) { self.entries[number].fate = .accepted }
+
+    func refused(_ number: Int) { self.entries[number].fate = .refused }
 
     /// An operator has removed what waits for that recipient.
     func removed(_ number: Int, _ address: String) {
@@ -95,13 +114,20 @@ package final class QueueLedger {
             return self.violate("a message that nobody sent went to \(address)")
         }
         let entry = self.entries[number]
-        guard entry.isAccepted, entry.recipients[address] != nil else {
+        guard entry.fate == .accepted || entry.fate == .inDoubt,
+            entry.recipients[address] != nil
+        else {
             return self.violate("message \(number) went to \(address), who is no recipient")
         }
         if entry.reversePath != reversePath {
             self.violate("message \(number) came from <\(reversePath)>")
         }
-        if entry.content != content {
+        // What came by SMTP has got its trace.
+        let isTraced = content.starts(with: "Received: ".utf8)
+        if isTraced
+            ? !content.suffix(entry.content.count).elementsEqual(entry.content)
+            : content != entry.content
+        {
             self.violate("message \(number) arrived as \(content.count) other octets")
         }
         self.deliveryCount += 1
@@ -129,6 +155,20 @@ package final class QueueLedger {
     }
 
     // MARK: - What senders were told
+
+    /// A message lies in a maildrop of this server.
+    func found(_ content: [UInt8], in maildrop: String) {
+        // Return-Path was added by the delivery.
+        guard let end = content.span.firstIndex(of: .lf), let open = content.firstIndex(of: 0x3c),
+            let close = content.firstIndex(of: 0x3e), open < close, close < end
+        else { return self.violate("a message in \(maildrop) came from nowhere") }
+        self.delivered(
+            Array(content[(end + 1)...]),
+            from: String(decoding: content[(open + 1)..<close], as: UTF8.self),
+            to: maildrop,
+            isPassedOn: false
+        )
+    }
 
     /// A report has reached somebody.
     func reportRead(_ content: [UInt8], by address: String) {
@@ -177,10 +217,6 @@ package final class QueueLedger {
         for entry in self.entries {
             for (address, recipient) in entry.recipients {
                 let name = "message \(entry.number) to \(address)"
-                guard entry.isAccepted else {
-                    if recipient.deliveries > 0 { self.violate("\(name): refused and delivered") }
-                    continue
-                }
                 self.settle(recipient, name, of: entry, isReachable(entry.reversePath))
             }
         }
@@ -205,7 +241,7 @@ package final class QueueLedger {
         }
         if isReachable, failures > 1 { self.violate("\(name): \(failures) bounces") }
         if isReachable, recipient.deliveries == 0, failures == 0, wantsFailure,
-            !recipient.isRemoved
+            entry.fate == .accepted, !recipient.isRemoved
         {
             self.violate("\(name): lost without a word")
         }
@@ -219,7 +255,7 @@ package final class QueueLedger {
         of entry: Entry,
         _ isReachable: Bool
     ) {
-        let relays = recipient.reports["relayed"] ?? 0
+        let relays = (recipient.reports["relayed"] ?? 0) + (recipient.reports["delivered"] ?? 0)
         let delays = recipient.reports["delayed"] ?? 0
         let wantsSuccess =
             !entry.reversePath.isEmpty && recipient.notify.contains(.success)
@@ -228,9 +264,9 @@ package final class QueueLedger {
         if delays > 0, !recipient.notify.wantsDelay || recipient.notify.contains(.never) {
             self.violate("\(name): a delay that nobody asked for")
         }
-        guard isReachable, recipient.deliveries == 1, recipient.doubts == 0, wantsSuccess else {
-            return
-        }
+        guard isReachable, recipient.deliveries == 1, recipient.doubts == 0, wantsSuccess,
+            !recipient.isRemoved
+        else { return }
         let expected = recipient.isPassedOn ? 0 : 1
         if relays != expected { self.violate("\(name): \(relays) reports of success") }
     }

@@ -24,7 +24,7 @@ package final class SimulatedStream: ByteStream {
     /// What the client shows in the handshake.
     package var clientCertificate: TLSFacts.ClientCertificate?
 
-    private let world: VirtualWorld
+    let world: VirtualWorld
     private let reading: Reading
     /// Gets what the server sends, and nil when it closes.
     private let toClient: ([UInt8]?) -> Void
