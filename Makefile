@@ -112,9 +112,9 @@ test: build test-packages peers ## run every test
 	$(SWIFT) test --skip-build --no-parallel --filter EndToEndTests || status=1; \
 	exit $$status
 
-# Postfix's smtp-source is unpacked with the libraries it needs, and never installed.
+# Postfix, Dovecot, NSD and ldns are unpacked with the libraries they need, and never installed.
 peers: test-packages
-	@Tests/EndToEndTests/Clients/unpack-postfix .build/peers
+	@Tests/EndToEndTests/Clients/unpack-peers .build/peers
 
 lint: ## hold the sources against .swift-format
 	@$(SWIFT) format lint --strict -r Sources Tests Package.swift
@@ -126,6 +126,7 @@ bench: build bench-packages ## measure against the floor; results in benchmarks/
 	@benchmarks/run
 	@benchmarks/handshakes
 	@benchmarks/slowpeers
+	@benchmarks/relay
 
 # As root after `make build` by a user: builds only when nothing was built.
 install: $(BINARY) ## install under PREFIX (/usr/local); DESTDIR for packagers

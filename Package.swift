@@ -135,7 +135,10 @@ let package = Package(
         tests(
             of: "SMTPProtocol",
             also: ["CAllocationCount", "MailBytes", "MailSyntax", "SASL", "TranscriptSupport"],
-            resources: [.copy("Transcripts"), .copy("sequence.txt")]
+            resources: [
+                .copy("Transcripts"), .copy("sequence.txt"), .copy("ClientTranscripts"),
+                .copy("client-sequence.txt"),
+            ]
         ),
         tests(
             of: "POP3Protocol",
@@ -178,7 +181,7 @@ let package = Package(
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "Credentials", "DNSProtocol", "DNSSupport", "MailBytes", "MailSyntax",
+                "Credentials", "DNSProtocol", "DNSSupport", "Delivery", "MailBytes", "MailSyntax",
                 "POP3Protocol", "SASL", "SMTPProtocol", "Server",
             ],
             path: "Tests/Fuzz/FuzzProperties",
@@ -211,7 +214,8 @@ if Context.environment["MARTLET_BENCHMARKS"] != nil {
 // which Tests/Fuzz/run does.
 if Context.environment["MARTLET_FUZZ"] != nil {
     let fuzzers = [
-        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP", "FuzzToken",
+        "FuzzAddress", "FuzzDNS", "FuzzPOP3", "FuzzPROXY", "FuzzSASL", "FuzzSMTP",
+        "FuzzSMTPClient", "FuzzSTS", "FuzzToken",
     ]
     package.targets += fuzzers.map { name in
         .executableTarget(

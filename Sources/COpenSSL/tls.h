@@ -47,6 +47,10 @@ static inline int copenssl_set_server_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
 }
 
+static inline int copenssl_set_authorities(SSL *ssl, X509_STORE *store) {
+    return (int)SSL_set1_verify_cert_store(ssl, store);
+}
+
 /// The index of a pointer that each context can own, and that `release` gets when it is freed.
 static inline int copenssl_context_index(
     void (*release)(void *, void *, CRYPTO_EX_DATA *, int, long, void *)) {

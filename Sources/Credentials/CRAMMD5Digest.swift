@@ -8,3 +8,9 @@ package func cramMD5Matches(challenge: [UInt8], secret: [UInt8], digest: [UInt8]
     guard let hash = LibCrypto.hmac(.md5, key: secret, challenge) else { return false }
     return LibCrypto.areEqual(hexadecimal(hash), digest)
 }
+
+/// The CRAM-MD5 digest of a challenge under a secret, in lower-case hexadecimal digits; nil where
+/// the library refuses MD5.
+package func cramMD5Digest(challenge: [UInt8], secret: [UInt8]) -> [UInt8]? {
+    LibCrypto.hmac(.md5, key: secret, challenge).map(hexadecimal)
+}

@@ -86,7 +86,7 @@ package protocol ByteStream: AnyObject {
     /// Lets input flow again after `.suspend`: `received` is called at the end of this turn. From
     /// within `received`, it makes the `.suspend` about to be returned a `.yield`.
     func resume()
-    /// Speaks TLS from now on, as the server.
+    /// Speaks TLS from now on, as the server, or as the client with a service made for clients.
     ///
     /// Input that was received and not consumed is dropped, pending output goes out in clear, and
     /// then no octet passes outside of TLS: `secured` is called, or the stream ends. Until then the
@@ -98,6 +98,9 @@ package protocol ByteStream: AnyObject {
     /// The octets that channel binding of that kind has on this connection; nil without TLS, and
     /// for a certificate or a version that the kind is not defined for.
     func channelBinding(_ kind: ChannelBinding) -> [UInt8]?
+    /// Why an outgoing connection was not established, in a few words: "connection refused",
+    /// "timed out"; to be asked for in `ended`, and nil where the owner gave up by itself.
+    var connectFailure: String? { get }
     /// Why TLS was asked for and not established, in a few words; to be asked for in `ended`.
     var handshakeFailure: String? { get }
     /// Sets, moves or (nil) lifts the one deadline of the stream.
@@ -116,6 +119,8 @@ extension ByteStream {
     package func close() { self.close(lingering: false) }
 
     package var peerUser: UInt32? { nil }
+
+    package var connectFailure: String? { nil }
 
     package var handshakeFailure: String? { nil }
 

@@ -14,6 +14,17 @@ package struct EventLoopError: Error, CustomStringConvertible {
         self.code = code
     }
 
+    /// Why, in a few words without a capital: "connection refused", "timed out".
+    package var reason: String { Self.reason(self.code) }
+
+    static func reason(_ code: Int32) -> String {
+        // The system says "Connection timed out", which others say of an idle connection.
+        if code == ETIMEDOUT { return "timed out" }
+        guard let text = unsafe strerror(code) else { return "error \(code)" }
+        let words = unsafe String(cString: text)
+        return words.prefix(1).lowercased() + words.dropFirst()
+    }
+
     /// The system's words for the failure.
     package var description: String {
         unsafe "\(self.call): \(String(cString: strerror(self.code)))"

@@ -42,10 +42,13 @@ extension LoopStream {
         // libevent's clock is a coarse one, and a few milliseconds early is soon enough.
         guard left < Self.clockGrainSeconds else { return self.armDeadlineEvent(left) }
         self.deadline = .infinity
+        if self.isConnecting { self.connectFailure = "timed out" }
         if self.state == .open, !self.isSecuring {
             self.handler?.deadlinePassed(self)
         } else {
-            if self.isSecuring { self.security?.failure = "the handshake took too long" }
+            if self.isSecuring, !self.isConnecting {
+                self.security?.failure = "the handshake took too long"
+            }
             self.abort()
         }
     }

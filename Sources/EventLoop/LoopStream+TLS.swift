@@ -109,7 +109,8 @@ extension LoopStream {
     private func handshakeFailed(_ security: StreamSecurity) {
         if let output = unsafe self.output {
             let code = unsafe bufferevent_get_openssl_error(output)
-            security.failure = code == 0 ? "the peer left" : OpenSSLErrors.text(of: UInt(code))
+            let words = code == 0 ? "the peer left" : OpenSSLErrors.text(of: UInt(code))
+            security.failure = security.verificationFailure ?? words
         }
         OpenSSLErrors.clear()
         self.noteFailedHandshake()

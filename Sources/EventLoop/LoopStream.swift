@@ -41,6 +41,7 @@ final class LoopStream: ByteStream {
     var security: StreamSecurity?
     private var lingers = false
     private(set) var isConnecting = false
+    var connectFailure: String?
     /// The bufferevent: of output that waits, or of all that goes through TLS.
     var output: OpaquePointer?
 
@@ -292,8 +293,13 @@ final class LoopStream: ByteStream {
     }
 
     private func happened(_ what: Int32) {
+        // libevent leaves the socket's error there.
+        let code = errno
         self.loop.beginTurn()
-        guard what & BEV_EVENT_CONNECTED != 0 else { return self.abort() }
+        guard what & BEV_EVENT_CONNECTED != 0 else {
+            if self.isConnecting { self.connectFailure = EventLoopError.reason(code) }
+            return self.abort()
+        }
         self.isConnecting = false
         guard self.state == .open else { return }
         if self.isSecuring { return self.awaitHello() }

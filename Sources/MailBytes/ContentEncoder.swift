@@ -17,9 +17,16 @@ public struct ContentEncoder: Equatable, BitwiseCopyable, Sendable {
     }
 
     private var place: Place = .lineStart
+    private let normalises: Bool
 
     /// An encoder before the first octet.
-    public init() {}
+    ///
+    /// `normalising`: a bare CR or LF becomes CRLF, which SMTP demands (RFC 5321, section 2.3.8). A
+    /// next hop that takes one for a line end, and a dot behind it for the end of the message,
+    /// would read what follows as commands of ours.
+    public init(normalising: Bool = false) {
+        self.normalises = normalising
+    }
 
     /// Appends the next part of the content.
     ///
@@ -27,6 +34,7 @@ public struct ContentEncoder: Equatable, BitwiseCopyable, Sendable {
     /// octets before one tell whether it begins a line.
     public mutating func encode(_ octets: borrowing Span<UInt8>, into buffer: inout ReplyBuffer) {
         guard octets.count > 0 else { return }
+        if self.normalises { return self.encodeNormalising(octets, into: &buffer) }
         var copied = 0
         var start = 0
         while let dot = octets.firstIndex(of: .dot, from: start) {
@@ -64,10 +72,57 @@ public struct ContentEncoder: Equatable, BitwiseCopyable, Sendable {
 
     /// Ends the content: completes an unfinished line, then appends the terminating dot.
     public mutating func finish(into buffer: inout ReplyBuffer) {
-        if self.place != .lineStart { buffer.appendCRLF() }
+        if self.place == .afterCR, self.normalises {
+            buffer.append(.lf)
+        } else if self.place != .lineStart {
+            buffer.appendCRLF()
+        }
         buffer.append(.dot)
         buffer.appendCRLF()
         self.place = .lineStart
+    }
+
+    /// Whether the whole of a content goes out as it is, however strict its encoder.
+    ///
+    /// No line begins with a dot then, and CR and LF stand together only.
+    public static func isPlain(_ octets: borrowing Span<UInt8>) -> Bool {
+        octets.endOfPlainLines(from: 0, after: .lf) == octets.count
+            && (octets.isEmpty || octets[octets.count - 1] != .cr)
+    }
+
+    private mutating func encodeNormalising(
+        _ octets: borrowing Span<UInt8>,
+        into buffer: inout ReplyBuffer
+    ) {
+        var previous: UInt8 =
+            switch self.place {
+            case .lineStart: .lf
+            case .afterCR: .cr
+            case .inLine: .space
+            }
+        var start = 0
+        while start < octets.count {
+            let end = octets.endOfPlainLines(from: start, after: previous)
+            buffer.append(octets, ByteRange(start, end))
+            if end > start { previous = octets[end - 1] }
+            start = end
+            guard end < octets.count else { break }
+            if previous == .cr {
+                // What follows is looked at again, at the start of a line.
+                buffer.append(.lf)
+                previous = .lf
+            } else if octets[end] == .dot {
+                buffer.append(.dot)
+                buffer.append(.dot)
+                previous = .dot
+                start += 1
+            } else {
+                buffer.appendCRLF()
+                previous = .lf
+                start += 1
+            }
+        }
+        self.place = previous == .lf ? .lineStart : previous == .cr ? .afterCR : .inLine
     }
 
     private func beginsLine(at index: Int, of octets: borrowing Span<UInt8>) -> Bool {

@@ -195,9 +195,7 @@ extension Statement {
             account: self.optionalInt(5).map { AccountID(rawValue: Int64($0)) },
             queuedAt: self.int64(6),
             expiresAt: self.int64(7),
-            warnAt: self.optionalInt(8).map { Int64($0) },
-            recipients: [],
-            content: nil
+            warnAt: self.optionalInt(8).map { Int64($0) }
         )
     }
 }

@@ -104,9 +104,17 @@ extension MailStoreReader {
         for row in page.rows { recipients.append(try self.detail(of: row)) }
         return QueueDetail(
             message: select.queuedMessage(),
+            submitter: try self.address(of: select.optionalInt(5)),
             recipients: recipients,
             next: page.next?.number
         )
+    }
+
+    private func address(of account: Int?) throws(StoreError) -> Address? {
+        let select = try self.database.statement("SELECT address FROM account WHERE id = ?1")
+        select.bind(1, account)
+        defer { select.reset() }
+        return try select.step() ? select.address(0) : nil
     }
 
     private func detail(of row: QueueRow) throws(StoreError) -> QueueDetail.Recipient {
@@ -122,11 +130,34 @@ extension MailStoreReader {
             row: row,
             notify: NotifyConditions(rawValue: UInt8(truncatingIfNeeded: select.int(0))),
             originalRecipient: select.octets(1),
-            history: try self.history(
-                of: message,
-                row.position.number,
-                count: Schema.attemptsMax
-            )
+            history: try self.wholeHistory(of: row)
         )
+    }
+
+    /// The attempts for a recipient and those for its destination since it was queued, by time.
+    private func wholeHistory(of row: QueueRow) throws(StoreError) -> [QueueDetail.Attempt] {
+        var history = try self.history(
+            of: Int64(bitPattern: row.position.message.rawValue),
+            row.position.number,
+            count: Schema.attemptsMax
+        )
+        let select = try self.database.statement(
+            """
+            SELECT at, reason FROM failure WHERE destination = ?1 AND at >= ?2 ORDER BY ordinal
+            """
+        )
+        select.bind(1, row.destination)
+        select.bind(2, row.queuedAt)
+        defer { select.reset() }
+        while try select.step() {
+            history.append(
+                QueueDetail.Attempt(
+                    attempt: QueueAttempt(at: select.int64(0), host: [], tls: []),
+                    status: nil,
+                    reply: select.octets(1)
+                )
+            )
+        }
+        return history.sorted { $0.attempt.at < $1.attempt.at }
     }
 }

@@ -61,7 +61,9 @@ extension MailStoreReader {
             messages.append(message)
         }
         let next = try self.database.statement(
-            "SELECT wakes FROM queued INDEXED BY queued_wakes WHERE wakes > ?1 ORDER BY wakes LIMIT 1"
+            """
+            SELECT wakes FROM queued INDEXED BY queued_wakes WHERE wakes > ?1 ORDER BY wakes LIMIT 1
+            """
         )
         next.bind(1, now)
         defer { next.reset() }
@@ -201,7 +203,7 @@ extension MailStoreReader {
                         host: select.octets(1),
                         tls: select.octets(2)
                     ),
-                    status: EnhancedStatus(packed: select.int(3)) ?? EnhancedStatus(4, 0, 0),
+                    status: EnhancedStatus(packed: select.int(3)),
                     reply: select.octets(4)
                 )
             )

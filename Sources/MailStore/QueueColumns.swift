@@ -87,7 +87,7 @@ extension [UInt8] {
 }
 
 extension Schema {
-    /// So many attempts are remembered of one recipient.
+    /// So many attempts are remembered of one recipient, and so many failures of a destination.
     static let attemptsMax = 10
     /// So many octets are kept of a reply, or of the reason for a rest.
     static let replyOctetsMax = 512

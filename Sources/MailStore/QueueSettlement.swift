@@ -6,8 +6,8 @@ package import MailSyntax
 
 /// The end of one attempt for one message.
 ///
-/// Settling is idempotent: a recipient whose row is gone, or awaits a report already, is passed
-/// over without an error.
+/// Settling is idempotent: a recipient whose row is gone is passed over without an error, as is one
+/// that awaits the report of a failure, unless it was delivered after all.
 package struct QueueSettlement: Sendable {
     /// What became of one recipient.
     package struct Recipient: Sendable {
@@ -15,7 +15,7 @@ package struct QueueSettlement: Sendable {
         package let disposition: QueueDisposition
         /// The words of the next hop for this recipient, or why it was not asked.
         ///
-        /// Kept up to 512 octets, with what is not printable replaced; not kept for what is removed.
+        /// Kept up to 512 octets, with control characters replaced; not kept for what is removed.
         package let reply: [UInt8]
 
         package init(number: Int, disposition: QueueDisposition, reply: [UInt8] = []) {
@@ -61,10 +61,13 @@ package enum QueueOutcome: UInt8, Hashable, Sendable {
 package struct QueueAttempt: Hashable, Sendable {
     /// Seconds since 1970.
     package let at: Int64
-    /// The host that was spoken to, and its address; empty: none was reached. Kept up to 255
-    /// octets.
+    /// The host that was spoken to, and its address; empty: none was reached.
+    ///
+    /// Kept up to 255 octets.
     package let host: [UInt8]
-    /// How the session was secured, in words; empty: it was not. Kept up to 255 octets.
+    /// How the session was secured, in words; empty: it was not.
+    ///
+    /// Kept up to 255 octets.
     package let tls: [UInt8]
 
     package init(at: Int64, host: [UInt8], tls: [UInt8]) {

@@ -33,6 +33,32 @@ package struct QueuedMessage: Sendable {
     package var content: [UInt8]?
     /// Whether a line of `content` may begin with a dot; true when it was not looked for.
     package var needsStuffing = true
+
+    package init(
+        id: MessageID,
+        reversePath: [UInt8],
+        octets: Int,
+        endsWithCRLF: Bool,
+        options: EnvelopeOptions,
+        account: AccountID?,
+        queuedAt: Int64,
+        expiresAt: Int64,
+        warnAt: Int64?,
+        recipients: [QueuedRecipient] = [],
+        content: [UInt8]? = nil
+    ) {
+        self.id = id
+        self.reversePath = reversePath
+        self.octets = octets
+        self.endsWithCRLF = endsWithCRLF
+        self.options = options
+        self.account = account
+        self.queuedAt = queuedAt
+        self.expiresAt = expiresAt
+        self.warnAt = warnAt
+        self.recipients = recipients
+        self.content = content
+    }
 }
 
 /// A recipient as deliveries and reports need it.
@@ -71,65 +97,4 @@ package struct QueueWatchFindings: Sendable {
     package let messages: [QueuedMessage]
     /// The next second at which some message expires or a delay may be reported; nil: none.
     package let nextAt: Int64?
-}
-
-// MARK: - For operators
-
-/// One recipient of a listing.
-package struct QueueRow: Sendable {
-    package let position: QueuePosition
-    package let reversePath: [UInt8]
-    package let octets: Int
-    package let queuedAt: Int64
-    package let expiresAt: Int64
-    package let address: [UInt8]
-    package let destination: [UInt8]
-    package let state: QueueState
-    /// When it may be tried again, its destination permitting.
-    package let nextAt: Int64
-    package let attempts: Int
-    /// What the last attempt came to; nil: there was none.
-    package let status: EnhancedStatus?
-    /// The words of the last attempt.
-    package let reply: [UInt8]
-    /// Why and until when its destination rests; nil: it does not.
-    package let rest: QueueRest?
-}
-
-/// Why and until when a destination rests.
-package struct QueueRest: Hashable, Sendable {
-    package let until: Int64
-    package let failures: Int
-    package let reason: [UInt8]
-}
-
-/// A part of a listing.
-package struct QueuePage: Sendable {
-    package let rows: [QueueRow]
-    /// Where to go on; nil: this is the end.
-    package let next: QueuePosition?
-}
-
-/// All that is known of a message in the queue.
-package struct QueueDetail: Sendable {
-    /// One attempt for one recipient.
-    package struct Attempt: Hashable, Sendable {
-        package let attempt: QueueAttempt
-        package let status: EnhancedStatus
-        package let reply: [UInt8]
-    }
-
-    /// One recipient and its last ten attempts, the oldest first.
-    package struct Recipient: Sendable {
-        package let row: QueueRow
-        package let notify: NotifyConditions
-        package let originalRecipient: [UInt8]
-        package let history: [Attempt]
-    }
-
-    /// Without recipients and content.
-    package let message: QueuedMessage
-    package let recipients: [Recipient]
-    /// The recipient after which to go on; nil: these are the last.
-    package let next: Int?
 }

@@ -22,8 +22,10 @@
 //   recipient.
 // - `wakes` is the smaller of `expires` and `warns` while a recipient of the message waits, and
 //   NULL otherwise.
-// - A destination has a row in `destination` if, and only if, a recipient waits for it. `due` is the
-//   smallest `next` of those, or `rests_until` when that is later.
+// - A destination has a row in `destination` if, and only if, a recipient waits for it. `due` is
+//   the smallest `next` of those, or `rests_until` when that is later. `recorded` counts the
+//   failures that were recorded of it; the last of them, ten at the most, are in `failure` under
+//   their numbers. Rows of `failure` belong to a destination.
 //
 // Which messages are being delivered stands nowhere: a process that dies leaves them due.
 
@@ -78,7 +80,11 @@ enum Schema {
             reply BLOB NOT NULL, PRIMARY KEY (message, number, ordinal)) WITHOUT ROWID;
         CREATE TABLE destination (
             name BLOB PRIMARY KEY, due INTEGER NOT NULL, rests_until INTEGER NOT NULL,
-            failures INTEGER NOT NULL, reason BLOB NOT NULL) WITHOUT ROWID;
+            failures INTEGER NOT NULL, reason BLOB NOT NULL, recorded INTEGER NOT NULL)
+            WITHOUT ROWID;
+        CREATE TABLE failure (
+            destination BLOB NOT NULL, ordinal INTEGER NOT NULL, at INTEGER NOT NULL,
+            reason BLOB NOT NULL, PRIMARY KEY (destination, ordinal)) WITHOUT ROWID;
         CREATE INDEX recipient_due ON recipient (destination, next) WHERE state = 0;
         CREATE INDEX recipient_reported ON recipient (message) WHERE state >= 2;
         CREATE INDEX queued_wakes ON queued (wakes) WHERE wakes IS NOT NULL;

@@ -83,9 +83,16 @@ package enum StoreRequest: Sendable {
     case settle([QueueSettlement])
     /// A destination failed as a whole: nothing of it is due before `until` (seconds since 1970).
     ///
-    /// With a time that is over and no failures it rests no more. Answered by `.changed`, also when
-    /// nothing waits for the destination: then nothing is kept.
-    case rest(destination: [UInt8], until: Int64, failures: Int, reason: [UInt8])
+    /// With a time that is over and no failures it rests no more. With the time of an attempt, the
+    /// failure stands in the history of all that waits for the destination; it costs one row.
+    /// Answered by `.changed`, also when nothing waits for the destination: then nothing is kept.
+    case rest(
+        destination: [UInt8],
+        until: Int64,
+        failures: Int,
+        reason: [UInt8],
+        at: Int64? = nil
+    )
     /// Everything that waits for a destination is due at `now`; nil: no destination rests any more,
     /// and times of recipients stay.
     ///

@@ -31,14 +31,10 @@ extension StoreTransaction {
         first.bind(1, destination)
         let next = try first.step() ? first.int64(0) : nil
         first.reset()
-        guard let next else {
-            let remove = try self.database.statement("DELETE FROM destination WHERE name = ?1")
-            remove.bind(1, destination)
-            return try remove.run()
-        }
+        guard let next else { return try self.forget(destination) }
         let write = try self.database.statement(
             """
-            INSERT INTO destination VALUES (?1, ?2, 0, 0, x'')
+            INSERT INTO destination VALUES (?1, ?2, 0, 0, x'', 0)
             ON CONFLICT (name) DO UPDATE SET
                 due = max(?2, rests_until), failures = iif(?3, 0, failures),
                 reason = iif(?3, x'', reason)
@@ -51,13 +47,34 @@ extension StoreTransaction {
         try write.run()
     }
 
+    /// Nothing waits for the destination any more.
+    private func forget(_ destination: [UInt8]) throws(StoreError) {
+        let remove = try self.database.statement(
+            "DELETE FROM destination WHERE name = ?1 AND recorded = 0"
+        )
+        remove.bind(1, destination)
+        try remove.run()
+        guard self.database.changes == 0 else { return }
+        for text: StaticString in [
+            "DELETE FROM destination WHERE name = ?1",
+            "DELETE FROM failure WHERE destination = ?1",
+        ] {
+            let remove = try self.database.statement(text)
+            remove.bind(1, destination)
+            try remove.run()
+            // Most have neither.
+            guard self.database.changes > 0 else { return }
+        }
+    }
+
     // MARK: - Rest
 
     func rest(
         _ destination: [UInt8],
         _ until: Int64,
         _ failures: Int,
-        _ reason: [UInt8]
+        _ reason: [UInt8],
+        _ at: Int64?
     ) throws(StoreError) -> StoreAnswer {
         // Its row must be there, if it is to be.
         try self.refresh(destination, self.touched[destination] ?? false)
@@ -69,9 +86,38 @@ extension StoreTransaction {
         update.bind(3, failures)
         update.bind(4, reason.printable(max: Schema.replyOctetsMax))
         try update.run()
+        if let at, failures > 0, self.database.changes == 1 {
+            try self.recordFailure(of: destination, at)
+        }
         // What took mail before in this group has failed since.
         self.touched[destination] = false
         return .changed
+    }
+
+    /// Adds a failure, whose reason stands in the destination's row, to the last ten.
+    private func recordFailure(of destination: [UInt8], _ at: Int64) throws(StoreError) {
+        let count = try self.database.statement(
+            "UPDATE destination SET recorded = recorded + 1 WHERE name = ?1"
+        )
+        count.bind(1, destination)
+        try count.run()
+        let insert = try self.database.statement(
+            """
+            INSERT INTO failure SELECT name, recorded, ?2, reason FROM destination WHERE name = ?1
+            """
+        )
+        insert.bind(1, destination)
+        insert.bind(2, at)
+        try insert.run()
+        let forget = try self.database.statement(
+            """
+            DELETE FROM failure WHERE destination = ?1
+            AND ordinal <= (SELECT recorded FROM destination WHERE name = ?1) - ?2
+            """
+        )
+        forget.bind(1, destination)
+        forget.bind(2, Schema.attemptsMax)
+        try forget.run()
     }
 
     func wake(_ destination: [UInt8]?, _ now: Int64) throws(StoreError) -> StoreAnswer {

@@ -46,8 +46,8 @@ final class StoreTransaction {
         case .addAlias(let address, let targets): try self.addAlias(address, targets)
         case .removeAlias(let address): try self.removeAlias(address)
         case .settle(let settlements): try self.settle(settlements)
-        case .rest(let destination, let until, let failures, let reason):
-            try self.rest(destination, until, failures, reason)
+        case .rest(let destination, let until, let failures, let reason, let at):
+            try self.rest(destination, until, failures, reason, at)
         case .wake(let destination, let now): try self.wake(destination, now)
         case .appendReport(let report, let closing): try self.appendReport(report, closing)
         case .closeReports(let closing): try self.closeReports(closing)

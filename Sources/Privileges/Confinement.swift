@@ -14,8 +14,10 @@ package struct Confinement: Sendable {
     package var readable: [String] = []
     /// Directories in which sockets are made and removed.
     package var socketDirectories: [String] = []
-    /// TCP ports that are bound later; from kernel 6.7 on no other can be, and none connected to.
+    /// TCP ports that are bound later; from kernel 6.7 on no other can be.
     package var ports: [UInt16] = []
+    /// TCP ports that are connected to; from kernel 6.7 on no other can be.
+    package var connectedPorts: [UInt16] = []
 
     package init() {}
 
@@ -47,11 +49,8 @@ package struct Confinement: Sendable {
         for path in self.readable { try Self.allow(.reading, path, ruleset) }
         for path in self.socketDirectories { try Self.allow(.sockets, path, ruleset) }
         if version >= Self.portsVersion {
-            for port in Set(self.ports) {
-                guard clinux_landlock_allow_port(ruleset, Self.bind, UInt64(port)) == 0 else {
-                    throw PrivilegeError("cannot allow port \(port) by Landlock", code: errno)
-                }
-            }
+            try Self.allow(Self.bind, self.ports, ruleset)
+            try Self.allow(Self.connect, self.connectedPorts, ruleset)
         }
         guard clinux_landlock_restrict_self(ruleset) == 0 else {
             throw PrivilegeError("cannot confine the process by Landlock", code: errno)
@@ -73,6 +72,18 @@ package struct Confinement: Sendable {
         let code = unsafe clinux_landlock_allow_path(ruleset, path, access.rawValue)
         guard code == 0 || errno == ENOENT else {
             throw PrivilegeError("cannot allow \(path) by Landlock", code: errno)
+        }
+    }
+
+    private static func allow(
+        _ access: UInt64,
+        _ ports: [UInt16],
+        _ ruleset: Int32
+    ) throws(PrivilegeError) {
+        for port in Set(ports) {
+            guard clinux_landlock_allow_port(ruleset, access, UInt64(port)) == 0 else {
+                throw PrivilegeError("cannot allow port \(port) by Landlock", code: errno)
+            }
         }
     }
 

@@ -24,6 +24,8 @@ enum SMTPCommand: Equatable, BitwiseCopyable {
     case startTLS
     case auth(ByteRange)
     case xclient(ByteRange)
+    case etrn(ByteRange)
+    case atrn(ByteRange)
     /// A command of old or of other servers, and why this one does not have it.
     case refused(SMTPReply)
     /// A known verb with arguments it cannot have.
@@ -63,6 +65,7 @@ extension SMTPCommand {
         of octets: borrowing Span<UInt8>,
         _ settings: SMTPServerSettings
     ) -> SMTPCommand {
+        if settings.purpose == .fetching, verb.bringsMail { return .refused(.fetchingOnly) }
         switch verb {
         case .helo: return .helo(arguments)
         case .ehlo: return .ehlo(arguments)
@@ -89,6 +92,12 @@ extension SMTPCommand {
             guard !settings.mechanisms.isEmpty else { return .refused(.notImplemented) }
             return arguments.isEmpty ? .malformed(verb) : .auth(arguments)
         case .xclient: return .xclient(arguments)
+        case .etrn:
+            guard settings.offersETRN else { return .refused(.notImplemented) }
+            return arguments.isEmpty ? .malformed(verb) : .etrn(arguments)
+        case .atrn:
+            // RFC 2645, section 5.2.1: on ports of its own alone.
+            return settings.purpose == .fetching ? .atrn(arguments) : .refused(.notImplemented)
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri:
             return .foreign
         }

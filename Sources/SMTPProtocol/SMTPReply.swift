@@ -86,10 +86,16 @@ enum SMTPReply: Equatable, BitwiseCopyable, Sendable, Error {
     case senderForbidden
     case tooManyMessages
     case tooManyRecipientsForNow
-    case relayingUnavailable
     case authorForbidden
     case authorMissing
     case authorUnreadable
+
+    case noSuchQueue
+    case noMail
+    case turningAround
+    case fetchingForbidden
+    case fetchingUnavailable
+    case fetchingOnly
 
     case attributeSyntax
     case attributeUnknown
@@ -188,10 +194,16 @@ enum SMTPReply: Equatable, BitwiseCopyable, Sendable, Error {
         case .senderForbidden: "550 5.7.1 That reverse-path is not yours"
         case .tooManyMessages: "450 4.7.1 Too many messages, try again later"
         case .tooManyRecipientsForNow: "452 4.7.1 Too many recipients, try again later"
-        case .relayingUnavailable: "451 4.3.2 Relaying is not possible at present"
         case .authorForbidden: "550 5.7.1 From names an author that is not you"
         case .authorMissing: "550 5.7.1 From names no author"
         case .authorUnreadable: "550 5.7.1 From cannot be read"
+
+        case .noSuchQueue: "459 4.7.1 There is no such queue"
+        case .noMail: "453 4.2.0 You have no mail"
+        case .turningAround: "250 2.0.0 OK now reversing the connection"
+        case .fetchingForbidden: "450 4.7.1 ATRN request refused"
+        case .fetchingUnavailable: "451 4.3.0 Unable to process ATRN request now"
+        case .fetchingOnly: "502 5.5.1 Mail is only fetched here, by ATRN"
 
         case .attributeSyntax: "501 5.5.4 Bad attribute value"
         case .attributeUnknown: "501 5.5.4 Attribute not offered"

@@ -27,6 +27,10 @@ extension SMTPServerSession {
             return self.receiveVerification(answer, stage, into: &replies)
         case .expandList(let stage):
             return self.receiveNoList(answer, stage, into: &replies)
+        case .startQueue:
+            return self.receiveStart(answer, into: &replies)
+        case .findMail:
+            return self.receiveFinding(answer, into: &replies)
         case .openMessage(let chunk):
             return self.receiveOpening(answer, chunk, into: &replies)
         case .commitMessage(let recipient, let remaining):
@@ -53,9 +57,10 @@ extension SMTPServerSession {
         case .temporaryFailure:
             return self.refuseMessage(chunk, saying: .temporaryFailure, into: &replies)
         case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
-            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxFull, .mailboxVerified,
+            .relayingDenied, .rateExceeded, .mailboxFull, .mailboxVerified,
             .mailboxUnknown, .headerCompleted, .authorForbidden, .committed, .recipientCommitted,
-            .commitFailed, .xclientAdopted, .xclientRefused:
+            .commitFailed, .xclientAdopted, .xclientRefused, .mailboxUnverified, .queueStarted,
+            .queueForbidden:
             preconditionFailure("this is no answer about room for a message")
         }
     }
@@ -136,9 +141,9 @@ extension SMTPServerSession {
         case .storeFull: return .storeFull
         case .commitFailed, .temporaryFailure: return .commitFailed
         case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
-            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxVerified,
+            .relayingDenied, .rateExceeded, .mailboxVerified,
             .mailboxUnknown, .messageOpened, .headerCompleted, .authorForbidden, .xclientAdopted,
-            .xclientRefused:
+            .xclientRefused, .mailboxUnverified, .queueStarted, .queueForbidden:
             preconditionFailure("this is no answer about a message")
         }
     }

@@ -78,9 +78,10 @@ extension SMTPServerSession {
         case .temporaryFailure:
             return self.accept(.temporaryFailure, stage, into: &replies)
         case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
-            .relayingDenied, .relayingUnavailable, .mailboxFull, .mailboxVerified,
+            .relayingDenied, .mailboxFull, .mailboxVerified,
             .mailboxUnknown, .messageOpened, .storeFull, .headerCompleted, .authorForbidden,
-            .committed, .recipientCommitted, .commitFailed:
+            .committed, .recipientCommitted, .commitFailed, .mailboxUnverified, .queueStarted,
+            .queueForbidden:
             preconditionFailure("this is no answer about a client")
         }
     }

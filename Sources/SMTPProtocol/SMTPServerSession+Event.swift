@@ -46,11 +46,8 @@ extension SMTPServerSession {
         case recipientAccepted
         /// To `.verifyRecipient`: there is no such mailbox here.
         case recipientUnknown
-        /// To `.verifyRecipient`: its domain is not ours, and mail is not relayed.
+        /// To `.verifyRecipient`: its domain is not ours, and this client's mail is not relayed.
         case relayingDenied
-        /// To `.verifyRecipient`: its domain is not ours, and mail of this client would be relayed,
-        /// but cannot be at present.
-        case relayingUnavailable
         /// To `.verifySender` and `.verifyRecipient`: that is more than this client may send for
         /// now. To `.adoptClient`: the client has too many connections.
         case rateExceeded
@@ -59,7 +56,9 @@ extension SMTPServerSession {
         case mailboxFull(permanent: Bool)
         /// To `.verifyMailbox`: the mailbox exists.
         case mailboxVerified
-        /// To `.verifyMailbox` and `.expandList`: it does not.
+        /// To `.verifyMailbox`: its domain is not ours, and mail for it would be taken.
+        case mailboxUnverified
+        /// To `.verifyMailbox` and `.expandList`: it does not exist.
         case mailboxUnknown
         /// To `.openMessage`: content may come.
         case messageOpened(MessageID)
@@ -80,6 +79,11 @@ extension SMTPServerSession {
         case xclientAdopted
         /// To `.adoptClient`: it is not.
         case xclientRefused
+        /// To `.startQueue`: delivery to so many recipients begins. To `.findMail`: mail for so
+        /// many waits, and the client may have it.
+        case queueStarted(recipients: Int)
+        /// To `.startQueue` and `.findMail`: the client may not.
+        case queueForbidden
         /// To any question but `.authenticate`: the server cannot tell at present.
         case temporaryFailure
     }
@@ -106,6 +110,16 @@ extension SMTPServerSession {
         case verifyMailbox
         /// Find the members of `recipientUnderQuestion` (EXPN); the answer is `.listed`.
         case expandList
+        /// Start delivery of what waits for the domain that is `recipientUnderQuestion` (ETRN), if
+        /// the client may ask for it.
+        case startQueue(QueueScope)
+        /// Find out whether the client may take the mail for the domains that are
+        /// `recipientUnderQuestion`, commas between them (ATRN; none: for all that it may), and
+        /// whether there is any.
+        case findMail
+        /// Send what is to be sent and turn the connection around: the client is the server from
+        /// now on, and gets the mail that was found. The session is over as after `.close`.
+        case turnAround
         /// Make room for a message from `reversePath` to the recipients that were accepted.
         case openMessage
         /// Append these octets of the input to the message; then as `.proceed`.
@@ -121,6 +135,14 @@ extension SMTPServerSession {
         case discardMessage
         /// Send what is to be sent and end the connection.
         case close
+    }
+
+    /// Of which domains the mail is meant.
+    public enum QueueScope: Equatable, BitwiseCopyable, Sendable {
+        /// The domain alone.
+        case domain
+        /// The domain and all below it.
+        case domainAndBelow
     }
 
     /// One step of a session.

@@ -116,9 +116,9 @@ extension SMTPServerSession {
         case .temporaryFailure:
             return self.refuseHeader(.temporaryFailure, chunk)
         case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
-            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxFull, .mailboxVerified,
+            .relayingDenied, .rateExceeded, .mailboxFull, .mailboxVerified,
             .mailboxUnknown, .messageOpened, .committed, .recipientCommitted, .commitFailed,
-            .xclientAdopted, .xclientRefused:
+            .xclientAdopted, .xclientRefused, .mailboxUnverified, .queueStarted, .queueForbidden:
             preconditionFailure("this is no answer about a header")
         }
     }

@@ -40,14 +40,17 @@ extension SMTPServerSession {
             replies.appendCRLF()
             self.lastReplyWasError = false
             return self.goOn(stage, into: &replies)
+        case .mailboxUnverified:
+            return self.accept(.cannotVerify, stage, into: &replies)
         case .mailboxUnknown:
             return self.refuse(.mailboxUnknown, stage, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, stage, into: &replies)
         case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
-            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxFull, .messageOpened,
+            .relayingDenied, .rateExceeded, .mailboxFull, .messageOpened,
             .storeFull, .headerCompleted, .authorForbidden, .committed, .recipientCommitted,
-            .commitFailed, .xclientAdopted, .xclientRefused:
+            .commitFailed, .xclientAdopted, .xclientRefused, .queueStarted,
+            .queueForbidden:
             preconditionFailure("this is no answer about a mailbox")
         }
     }
@@ -83,9 +86,10 @@ extension SMTPServerSession {
         case .temporaryFailure:
             return self.accept(.temporaryFailure, stage, into: &replies)
         case .senderPermitted, .senderForbidden, .recipientAccepted, .recipientUnknown,
-            .relayingDenied, .relayingUnavailable, .rateExceeded, .mailboxFull, .mailboxVerified,
+            .relayingDenied, .rateExceeded, .mailboxFull, .mailboxVerified,
             .messageOpened, .storeFull, .headerCompleted, .authorForbidden, .committed,
-            .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused:
+            .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused,
+            .mailboxUnverified, .queueStarted, .queueForbidden:
             preconditionFailure("this is no answer about a list")
         }
     }
@@ -178,16 +182,19 @@ extension SMTPServerSession {
     }
 
     private func appendCommands(to replies: inout ReplyBuffer) {
-        switch self.settings.dialect {
-        case .smtp: replies.append("214-2.0.0 HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT")
-        case .lmtp: replies.append("214-2.0.0 LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT")
+        switch (self.settings.dialect, self.settings.purpose) {
+        case (.smtp, .fetching): replies.append("214-2.0.0 HELO EHLO ATRN RSET NOOP QUIT HELP")
+        case (.smtp, _):
+            replies.append("214-2.0.0 HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY")
+        case (.lmtp, _):
+            replies.append("214-2.0.0 LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY")
         }
-        replies.append(" HELP VRFY")
         if self.offers(.expn) { replies.append(" EXPN") }
         if self.offers(.soml) { replies.append(" SOML SAML") }
         if self.offers(.startTLS) { replies.append(" STARTTLS") }
         if self.offers(.auth) { replies.append(" AUTH") }
         if self.offers(.xclient) { replies.append(" XCLIENT") }
+        if self.offers(.etrn) { replies.append(" ETRN") }
         replies.appendCRLF()
         replies.append("214 2.0.0 HELP and one of them tells more")
         replies.appendCRLF()
@@ -197,12 +204,15 @@ extension SMTPServerSession {
         switch verb {
         case .helo, .ehlo: self.settings.dialect == .smtp
         case .lhlo: self.settings.dialect == .lmtp
-        case .expn: self.settings.answersEXPN
-        case .soml, .saml: self.settings.acceptsSOML
+        case .expn: self.settings.answersEXPN && self.settings.purpose != .fetching
+        case .soml, .saml: self.settings.acceptsSOML && self.settings.purpose != .fetching
         case .startTLS: self.settings.offersSTARTTLS && !self.isSecured && self.canBeginTLS
         case .auth: !self.mechanisms.isEmpty
         case .xclient: self.offersXCLIENT
-        case .mail, .rcpt, .data, .bdat, .rset, .noop, .quit, .help, .vrfy, .send, .turn, .get,
+        case .etrn: self.settings.offersETRN
+        case .atrn: self.settings.purpose == .fetching
+        case .mail, .rcpt, .data, .bdat, .vrfy: self.settings.purpose != .fetching
+        case .rset, .noop, .quit, .help, .send, .turn, .get,
             .post, .head, .put, .delete, .options, .connect, .trace,
             .patch, .pri:
             true

@@ -211,6 +211,10 @@ extension SMTPServerSession {
             return self.receiveAUTH(arguments, stage, of: line, into: &replies)
         case (_, .xclient(let arguments)):
             return self.receiveXCLIENT(arguments, stage, of: line, into: &replies)
+        case (_, .etrn(let argument)):
+            return self.receiveETRN(argument, stage, of: line, into: &replies)
+        case (_, .atrn(let argument)):
+            return self.receiveATRN(argument, stage, of: line, into: &replies)
         case (_, .rset):
             return self.receiveRSET(stage, into: &replies)
         case (_, .noop):

@@ -57,7 +57,7 @@ extension SMTPServerSession {
         self.noteReply(at: start, of: replies)
     }
 
-    private mutating func countsError() -> Bool {
+    mutating func countsError() -> Bool {
         self.errorCount += 1
         return self.errorCount < self.settings.errorsMax
     }

@@ -54,7 +54,7 @@ extension SMTPServerSession {
     }
 
     /// Whether messages are a user's who submits them, not another server's.
-    var isSubmitting: Bool { self.settings.isSubmission || self.isAuthenticated }
+    var isSubmitting: Bool { self.settings.purpose == .submission || self.isAuthenticated }
 
     /// Takes the answer to `.verifySender`.
     mutating func receiveSenderVerdict(
@@ -72,10 +72,11 @@ extension SMTPServerSession {
             return self.accept(.tooManyMessages, .ready, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, .ready, into: &replies)
-        case .senderPermitted, .recipientAccepted, .recipientUnknown, .relayingDenied,
-            .relayingUnavailable, .mailboxFull, .mailboxVerified, .mailboxUnknown, .messageOpened,
+        case .senderPermitted, .recipientAccepted, .recipientUnknown, .relayingDenied, .mailboxFull,
+            .mailboxVerified, .mailboxUnknown, .messageOpened,
             .storeFull, .headerCompleted, .authorForbidden, .committed, .recipientCommitted,
-            .commitFailed, .xclientAdopted, .xclientRefused:
+            .commitFailed, .xclientAdopted, .xclientRefused, .mailboxUnverified, .queueStarted,
+            .queueForbidden:
             preconditionFailure("this is no answer about a reverse-path")
         }
     }
@@ -139,13 +140,12 @@ extension SMTPServerSession {
             return self.accept(reason, .transaction, into: &replies)
         case .temporaryFailure:
             return self.accept(.temporaryFailure, .transaction, into: &replies)
-        case .relayingUnavailable:
-            return self.accept(.relayingUnavailable, .transaction, into: &replies)
         case .rateExceeded:
             return self.accept(.tooManyRecipientsForNow, .transaction, into: &replies)
         case .senderPermitted, .senderForbidden, .recipientAccepted, .mailboxVerified,
             .mailboxUnknown, .messageOpened, .storeFull, .headerCompleted, .authorForbidden,
-            .committed, .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused:
+            .committed, .recipientCommitted, .commitFailed, .xclientAdopted, .xclientRefused,
+            .mailboxUnverified, .queueStarted, .queueForbidden:
             preconditionFailure("this is no answer about a recipient")
         }
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One SMTP or LMTP conversation, server side: RFC 5321 with the commands of RFC 821, RFC 2033
-// (LMTP), and the extensions of RFC 1870, 2034, 2920, 3030 (CHUNKING), 3207 (STARTTLS), 4954
-// (AUTH), 6152, 6531 and 9422; submission (RFC 6409), and Postfix's XCLIENT. Pure: no socket, no
-// clock, no store. What the commands do is in the files beside this one.
+// (LMTP), and the extensions of RFC 1870, 1985 (ETRN), 2034, 2645 (ATRN), 2920, 3030 (CHUNKING),
+// 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH), 6152, 6531, 8689 (REQUIRETLS) and 9422; submission (RFC
+// 6409), and Postfix's XCLIENT. Pure: no socket, no clock, no store. What the commands do is in the
+// files beside this one.
 
 public import MailBytes
 public import MailSyntax
@@ -23,7 +24,8 @@ public import SASL
 ///    and no `.received` comes before `.secured`. To `.commitMessage` LMTP expects one
 ///    answer for each recipient; until the last, the effect is `.awaitInput`.
 /// 5. Time and ids come in with events.
-/// 6. After `.close` the session is over, and a message that is open is to be forgotten.
+/// 6. After `.close` and `.turnAround` the session is over, and a message that is open is to be
+///    forgotten.
 /// 7. Whatever a peer sends gets a reply or an end, never a trap; a driver that breaks the
 ///    contract is a bug and traps.
 public struct SMTPServerSession: ~Copyable {
@@ -71,6 +73,10 @@ public struct SMTPServerSession: ~Copyable {
         case verifyRecipient
         case verifyMailbox(then: Stage)
         case expandList(then: Stage)
+        /// ETRN.
+        case startQueue
+        /// ATRN.
+        case findMail
         /// DATA when `chunk` is nil, BDAT otherwise.
         case openMessage(chunk: SMTPCommand.Chunk?)
         /// Within DATA when `chunk` is nil, within BDAT otherwise.
@@ -194,7 +200,8 @@ extension SMTPServerSession {
         }
     }
 
-    /// The mailbox that the outstanding question is about, without source route.
+    /// The mailbox that the outstanding question is about, without source route; of ETRN and ATRN,
+    /// the domains.
     public var recipientUnderQuestion: Span<UInt8> {
         @_lifetime(borrow self) borrowing get { self.envelope.question }
     }
@@ -203,17 +210,6 @@ extension SMTPServerSession {
     /// type, a semicolon and xtext; empty when there is none.
     public var originalRecipientUnderQuestion: Span<UInt8> {
         @_lifetime(borrow self) borrowing get { self.envelope.originalRecipient }
-    }
-
-    /// What MAIL asks for, for all recipients of the transaction.
-    public var options: EnvelopeOptions {
-        var options = EnvelopeOptions()
-        options.body = self.requests.body
-        options.needsUTF8 = self.isUTF8
-        options.requiresTLS = self.requests.requiresTLS
-        options.returnedContent = self.requests.returnedContent
-        options.envelopeID = self.envelope.envelopeID.copy()
-        return options
     }
 
     /// The mailbox that reports go to; empty for the null reverse-path.

@@ -15,6 +15,16 @@ public final class SMTPServerSettings: Sendable {
         case lmtp
     }
 
+    /// What clients come for.
+    public enum Purpose: Equatable, Sendable {
+        /// Other servers bring mail.
+        case relaying
+        /// Users submit messages (RFC 6409).
+        case submission
+        /// Mail is fetched by ATRN (RFC 2645), and nothing else is done.
+        case fetching
+    }
+
     /// What becomes of CR and LF that do not stand together in mail data and commands.
     public enum LineEndings: Equatable, Sendable {
         /// The command or the message is refused: a next hop might read them as line ends.
@@ -62,8 +72,10 @@ public final class SMTPServerSettings: Sendable {
     public let permitsPlaintextAuth: Bool
     /// Whether MAIL needs AUTH before it (RFC 6409, section 4.3).
     public let requiresAuthentication: Bool
-    /// Whether messages are submitted here by users (RFC 6409), not relayed by other servers.
-    public let isSubmission: Bool
+    /// What clients come for.
+    public let purpose: Purpose
+    /// Whether ETRN (RFC 1985) is offered.
+    public let offersETRN: Bool
     /// Whether the authors in From fields of submitted messages are asked about.
     public let checksAuthors: Bool
     /// Whether submitted messages get the Date and Message-ID that they lack (RFC 6409, section 8).
@@ -100,7 +112,8 @@ public final class SMTPServerSettings: Sendable {
         mechanisms: SASLMechanismSet = [],
         permitsPlaintextAuth: Bool = false,
         requiresAuthentication: Bool = false,
-        isSubmission: Bool = false,
+        purpose: Purpose = .relaying,
+        offersETRN: Bool = false,
         checksAuthors: Bool = false,
         addsMissingFields: Bool = false,
         hidesClientAddress: Bool = false,
@@ -132,21 +145,45 @@ public final class SMTPServerSettings: Sendable {
         self.mechanisms = mechanisms
         self.permitsPlaintextAuth = permitsPlaintextAuth
         self.requiresAuthentication = requiresAuthentication
-        self.isSubmission = isSubmission
+        self.purpose = purpose
+        self.offersETRN = offersETRN && dialect == .smtp && purpose != .fetching
         self.checksAuthors = checksAuthors
         self.addsMissingFields = addsMissingFields
         self.hidesClientAddress = hidesClientAddress
         self.acceptsXCLIENTLogin = acceptsXCLIENTLogin
-        let name = String(decoding: hostname, as: UTF8.self)
-        let keywords = [
-            "PIPELINING", "SIZE \(messageOctetsMax)", "8BITMIME", "SMTPUTF8",
-            "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
-            "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)",
-        ]
+        let size = "SIZE \(messageOctetsMax)"
+        let limits = "LIMITS RCPTMAX=\(recipientsMax) MAILMAX=\(transactionsMax)"
+        (self.greeting, self.plainHello, self.extensions) = Self.replies(
+            String(decoding: hostname, as: UTF8.self),
+            dialect,
+            Self.keywords(purpose, size: size, limits: limits, hasETRN: self.offersETRN)
+        )
+    }
+
+    private static func keywords(
+        _ purpose: Purpose,
+        size: String,
+        limits: String,
+        hasETRN: Bool
+    ) -> [String] {
+        guard purpose != .fetching else { return ["ENHANCEDSTATUSCODES", "ATRN"] }
+        return [
+            "PIPELINING", size, "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN",
+            limits,
+        ] + (hasETRN ? ["ETRN"] : [])
+    }
+
+    private static func replies(
+        _ name: String,
+        _ dialect: Dialect,
+        _ keywords: [String]
+    ) -> (greeting: [UInt8], plainHello: [UInt8], extensions: (first: [UInt8], last: [UInt8])) {
         let protocolName = dialect == .smtp ? "ESMTP" : "LMTP"
-        self.greeting = Array("220 \(name) \(protocolName) Martlet\r\n".utf8)
-        self.plainHello = Array("250 \(name)\r\n".utf8)
         let first = ([name] + keywords).map { "250-\($0)\r\n" }.joined()
-        self.extensions = (Array(first.utf8), Array("250 HELP\r\n".utf8))
+        return (
+            Array("220 \(name) \(protocolName) Martlet\r\n".utf8),
+            Array("250 \(name)\r\n".utf8),
+            (Array(first.utf8), Array("250 HELP\r\n".utf8))
+        )
     }
 }

@@ -27,6 +27,8 @@ enum SMTPVerb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
     case startTLS = 0x7374_6172_7474_6c73
     case auth = 0x6175_7468
     case xclient = 0x78_636c_6965_6e74
+    case etrn = 0x6574_726e
+    case atrn = 0x6174_726e
 
     // The verbs of HTTP: a browser, or a page that makes a browser talk to this port.
     case get = 0x67_6574
@@ -48,6 +50,16 @@ enum SMTPVerb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
             packed = packed << 8 | UInt64(octets[index].lowercasedASCII)
         }
         return SMTPVerb(rawValue: packed)
+    }
+
+    /// Whether the command is for mail that comes in, or asks where it would go.
+    ///
+    /// BDAT is not here, because what follows it must be taken for its payload.
+    var bringsMail: Bool {
+        switch self {
+        case .mail, .soml, .saml, .rcpt, .data, .vrfy, .expn: true
+        default: false
+        }
     }
 
     /// How the command is written, for the reply to one that is not.
@@ -73,6 +85,8 @@ enum SMTPVerb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
         case .startTLS: "STARTTLS"
         case .auth: "AUTH mechanism [initial-response]"
         case .xclient: "XCLIENT attribute=value ..."
+        case .etrn: "ETRN domain"
+        case .atrn: "ATRN [domain,...]"
         case .get, .post, .head, .put, .delete, .options, .connect, .trace, .patch, .pri: "HTTP"
         }
     }
@@ -97,6 +111,8 @@ enum SMTPVerb: UInt64, BitwiseCopyable, CaseIterable, Sendable {
         case .startTLS: "begins TLS"
         case .auth: "says who the client is, and proves it"
         case .xclient: "says for whom a proxy speaks"
+        case .etrn: "starts delivery of what waits for a domain; @ before it is for all below it"
+        case .atrn: "turns the connection around and takes the mail of domains"
         case .send, .turn, .get, .post, .head, .put, .delete, .options,
             .connect, .trace, .patch, .pri:
             nil

@@ -15,11 +15,43 @@ package struct AddressPolicy: Sendable {
     package let catchAll: Address?
     /// Where `postmaster` of any local domain goes when it has no account or alias.
     package let postmaster: Address
+    /// The domains whose mail is delivered here, in lower case; aliases may lead elsewhere.
+    package let localDomains: Set<[UInt8]>
 
-    package init(delimiter: UInt8?, catchAll: Address?, postmaster: Address) {
+    package init(
+        delimiter: UInt8?,
+        catchAll: Address?,
+        postmaster: Address,
+        localDomains: [String]
+    ) {
+        self.init(
+            delimiter: delimiter,
+            catchAll: catchAll,
+            postmaster: postmaster,
+            localDomains: Set(localDomains.map { Array($0.lowercased().utf8) })
+        )
+    }
+
+    private init(
+        delimiter: UInt8?,
+        catchAll: Address?,
+        postmaster: Address,
+        localDomains: Set<[UInt8]>
+    ) {
         self.delimiter = delimiter
         self.catchAll = catchAll
         self.postmaster = postmaster
+        self.localDomains = localDomains
+    }
+
+    /// The same without a catch-all.
+    var withoutCatchAll: AddressPolicy {
+        AddressPolicy(
+            delimiter: self.delimiter,
+            catchAll: nil,
+            postmaster: self.postmaster,
+            localDomains: self.localDomains
+        )
     }
 }
 
@@ -41,27 +73,28 @@ package struct MailboxTarget: Sendable, Hashable {
 
 /// What an address stands for.
 package enum AddressResolution: Sendable {
-    case mailboxes([MailboxTarget])
+    /// Maildrops here, and addresses of other domains that aliases lead to; one of either at least.
+    case targets([MailboxTarget], elsewhere: [Address])
     case unknown
 
     /// Whether mail for the address is taken.
     package var isDeliverable: Bool {
-        if case .mailboxes = self { return true }
-        return false
+        switch self {
+        case .targets: true
+        case .unknown: false
+        }
     }
 }
 
 /// The loop's memory of addresses.
 struct AddressDirectory {
     let policy: AddressPolicy
-    private let localDomains: Set<[UInt8]>
     private let defaultDomain: [UInt8]
     private var known: [Address: AddressResolution] = [:]
     private let entriesMax: Int
 
     init(localDomains: [String], policy: AddressPolicy, entriesMax: Int) {
         self.policy = policy
-        self.localDomains = Set(localDomains.map { Array($0.lowercased().utf8) })
         self.defaultDomain = Array((localDomains.first ?? "localhost").lowercased().utf8)
         self.entriesMax = entriesMax
     }
@@ -79,7 +112,7 @@ struct AddressDirectory {
     func isLocal(_ address: Address) -> Bool {
         // Most servers have one domain, and most addresses are in it.
         address.domain.elementsEqual(self.defaultDomain)
-            || self.localDomains.contains(Array(address.domain))
+            || self.policy.localDomains.contains(Array(address.domain))
     }
 
     /// What is remembered of the address.
@@ -92,7 +125,7 @@ struct AddressDirectory {
     ///
     /// Unknown addresses are not remembered, so that guessing fills nothing.
     mutating func remember(_ resolution: AddressResolution, for address: Address) {
-        guard case .mailboxes(let mailboxes) = resolution,
+        guard case .targets(let mailboxes, _) = resolution,
             mailboxes.allSatisfy({ $0.quota == nil })
         else { return }
         if self.known.count >= self.entriesMax { self.known.removeAll(keepingCapacity: true) }

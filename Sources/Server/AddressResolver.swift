@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Follows an address through aliases, subaddresses and the catch-all to the maildrops it stands
-// for. It runs beside the store's reader, off the loop.
+// for, and to the addresses of other domains that aliases lead to. It runs beside the store's
+// reader, off the loop.
 
 package import MailStore
 package import MailSyntax
@@ -11,7 +12,8 @@ package struct AddressResolver {
     let reader: MailStoreReader
     let policy: AddressPolicy
 
-    /// An alias may lead to so many maildrops, and through so many further aliases.
+    /// An alias may lead to so many maildrops and addresses elsewhere, and through so many further
+    /// aliases.
     private static let targetsMax = 5000
     private static let visitsMax = 20_000
 
@@ -19,12 +21,14 @@ package struct AddressResolver {
     package func resolve(_ address: Address) throws(StoreError) -> AddressResolution {
         guard let entry = try self.entry(of: address) else { return .unknown }
         var mailboxes: [MailboxTarget] = []
+        var elsewhere: [Address] = []
         var seen: Set<Address> = []
         var waiting = [entry]
         var visits = 0
         while let next = waiting.popLast() {
             visits += 1
-            guard visits <= Self.visitsMax, mailboxes.count < Self.targetsMax else { break }
+            let count = mailboxes.count + elsewhere.count
+            guard visits <= Self.visitsMax, count < Self.targetsMax else { break }
             switch next {
             case .account(let record):
                 if !mailboxes.contains(where: { $0.account == record.id }) {
@@ -32,12 +36,17 @@ package struct AddressResolver {
                 }
             case .alias(let targets):
                 for target in targets.reversed() where seen.insert(target).inserted {
-                    if let entry = try self.entry(of: target) { waiting.append(entry) }
+                    if !self.policy.localDomains.contains(Array(target.domain)) {
+                        elsewhere.append(target)
+                    } else if let entry = try self.entry(of: target) {
+                        waiting.append(entry)
+                    }
                 }
             }
         }
         // An alias whose targets are all gone must not swallow mail.
-        return mailboxes.isEmpty ? .unknown : .mailboxes(mailboxes)
+        guard !mailboxes.isEmpty || !elsewhere.isEmpty else { return .unknown }
+        return .targets(mailboxes, elsewhere: elsewhere)
     }
 
     /// The members of an alias, or the mailbox itself; nil when the address is unknown.

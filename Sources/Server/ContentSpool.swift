@@ -28,9 +28,13 @@ struct ContentSpool: ~Copyable {
     private(set) var octets = 0
     private(set) var failure: Failure?
     private var lastOctets: (UInt8, UInt8) = (0, 0)
+    private let looksForEightBit: Bool
+    /// Whether an octet above 127 has come, if that is looked for.
+    private(set) var hasEightBit = false
 
-    init(id: MessageID, expecting octets: Int) {
+    init(id: MessageID, expecting octets: Int, looksForEightBit: Bool = false) {
         self.id = id
+        self.looksForEightBit = looksForEightBit
         self.tail.reserveCapacity(min(max(octets + 512, 2048), StoreLayout.chunkOctets))
     }
 
@@ -68,8 +72,15 @@ struct ContentSpool: ~Copyable {
         let before = count > 1 ? span[count - 2] : self.lastOctets.1
         self.lastOctets = (before, span[count - 1])
         guard self.failure == nil else { return 0 }
+        if self.looksForEightBit, !self.hasEightBit { self.hasEightBit = Self.hasEightBit(span) }
         self.tail.append(span)
         return count
+    }
+
+    private static func hasEightBit(_ span: borrowing Span<UInt8>) -> Bool {
+        var all: UInt8 = 0
+        for index in span.indices { all |= span[index] }
+        return all >= 0x80
     }
 
     /// How many full chunks went ahead, and how many octets of the next one.

@@ -2,6 +2,7 @@
 //
 // Connections: who is served, by which driver, and for whom; and how they end.
 
+internal import Delivery
 package import EventLoop
 internal import MailBytes
 
@@ -121,6 +122,21 @@ extension MailServer {
         default:
             self.admission.leave(self.client(of: stream))
             self.journal.sessionEnded(stream)
+        }
+        self.callWhenEmpty()
+    }
+
+    /// A client wants its mail on the connection of that driver, which is over.
+    func turnAround(_ conversation: any Conversation, for destinations: [Destination]) {
+        let stream = conversation.stream
+        guard self.conversations.remove(stream.id) else { return }
+        self.admission.leave(self.client(of: stream))
+        self.journal.sessionEnded(stream)
+        stream.handler = nil
+        if let delivery = self.delivery {
+            delivery.turnAround(stream, for: destinations)
+        } else {
+            stream.abort()
         }
         self.callWhenEmpty()
     }

@@ -20,6 +20,7 @@ package final class MailServer {
     /// Who delivers to other servers; nil: nobody, and mail for them waits in the queue.
     package weak var delivery: (any DeliveryHooks)?
     let localDomains: [String]
+    let relaying: RelaySettings
 
     var directory: AddressDirectory
     private(set) lazy var authenticator = Authenticator(server: self, settings: self.logins)
@@ -67,6 +68,7 @@ package final class MailServer {
     package init(
         limits: ServerLimits,
         addresses: AddressSettings,
+        relaying: RelaySettings = RelaySettings(),
         logins: LoginSettings = LoginSettings(),
         time: any Timekeeper,
         storage: any Storage,
@@ -82,6 +84,7 @@ package final class MailServer {
         self.passwords = passwords
         self.journal = journal
         self.localDomains = addresses.localDomains
+        self.relaying = relaying
         self.directory = AddressDirectory(
             localDomains: addresses.localDomains,
             policy: addresses.policy,
@@ -116,7 +119,7 @@ package final class MailServer {
         if self.conversations.count == 0, !self.admission.isEmpty {
             leaks.append("counts of connections")
         }
-        return leaks
+        return leaks + (self.delivery?.leaks ?? [])
     }
 
     /// Whether something of what clients and accounts did is remembered against them.
@@ -141,6 +144,8 @@ package final class MailServer {
         self.account(for: reply, ticket)
         if ticket.connection == .server {
             self.answeredToServer(reply, serial: ticket.serial)
+        } else if ticket.connection == .delivery {
+            self.delivery?.answered(reply, serial: ticket.serial)
         } else {
             self.conversations[ticket.connection]?.answered(reply, serial: ticket.serial)
         }
@@ -153,6 +158,7 @@ package final class MailServer {
         case .appended(let answer, let message):
             self.contentOctets -= message.content.count
             self.heads.forget(message.deliveries)
+            self.tellDelivery(of: message, answer)
             self.journal.committed(
                 message,
                 answer,
@@ -177,11 +183,20 @@ package final class MailServer {
             self.whenQueueChanged?()
         case .written(_, nil), .improved, .accountKinds, .resolved, .expanded, .account, .maildrop,
             .listing, .content,
-            .accounts, .aliases, .judged, .delayPassed, .queueChanged, .dueDestinations,
+            .accounts, .aliases, .judged, .delayPassed, .queueChanged, .waitingDestinations,
+            .dueDestinations,
             .dueMessages, .queuedContent, .reportsDue, .queueWatch, .queueRows, .queueMessage,
             .failed:
             break
         }
+    }
+
+    private func tellDelivery(of message: StoreRequest.Append, _ answer: StoreAnswer) {
+        guard let queue = message.queue, let delivery = self.delivery, case .appended = answer
+        else { return }
+        let destinations = queue.destinations
+        if !destinations.isEmpty { delivery.queued(destinations) }
+        if queue.awaitsReports { delivery.reportsAwaited() }
     }
 
     /// Gives a driver an answer from this very loop, never from within its own call.

@@ -18,7 +18,11 @@ extension SMTPDriver {
         guard self.server.hasRoomForMessage, let id = self.server.messageIDs.next() else {
             return .storeFull
         }
-        self.spool = ContentSpool(id: id, expecting: self.session.declaredOctets ?? 4096)
+        self.spool = ContentSpool(
+            id: id,
+            expecting: self.session.declaredOctets ?? 4096,
+            looksForEightBit: !self.queued.isEmpty
+        )
         self.pace.startContent(at: self.server.time.now, limits: self.server.limits)
         // The trace is written behind the replies, copied from there, and taken away again.
         let start = scratch.count
@@ -126,6 +130,7 @@ extension SMTPDriver {
         let staged = spool.staged
         let octets = spool.octets
         let endsWithCRLF = spool.endsWithCRLF
+        let queue = self.submission(hasEightBit: spool.hasEightBit)
         let message = StoreRequest.Append(
             id: id,
             reversePath: self.session.reversePath.copy(),
@@ -135,11 +140,37 @@ extension SMTPDriver {
             octets: octets,
             endsWithCRLF: endsWithCRLF,
             deliveries: MailboxTarget.accounts(of: self.targets),
-            perRecipient: self.profile.isLMTP,
-            receivedAt: self.server.time.wallClock
+            // What is queued is queued for all or for none: a recipient that is tried again must
+            // not get a second copy elsewhere, nor a report of success that was none.
+            perRecipient: self.profile.isLMTP && queue == nil,
+            receivedAt: self.server.time.wallClock,
+            queue: queue
         )
         self.handOver(self.heldOctets)
         self.server.storage.write(.append(message), for: self.question.next(self.stream.id))
+    }
+
+    /// What goes into the queue with the message.
+    private func submission(hasEightBit: Bool) -> QueueSubmission? {
+        guard !self.queued.isEmpty else { return nil }
+        var options = self.session.options
+        // What the content is counts, not what was said of it: many servers have no 8BITMIME.
+        options.body = hasEightBit ? .eightBitMIME : .sevenBit
+        let reversePath = self.session.reversePath.copy()
+        let isInternational =
+            hasEightBit || self.queued.needUTF8 || reversePath.contains { $0 >= 0x80 }
+        // Clients ask for SMTPUTF8 wherever it is offered; a message that is all ASCII needs none.
+        // An alias may lead from ASCII to what is not.
+        options.needsUTF8 = self.queued.needUTF8 || options.needsUTF8 && isInternational
+        let now = self.server.time.wallClock
+        let relaying = self.server.relaying
+        return QueueSubmission(
+            options: options,
+            account: self.account?.id,
+            expiresAt: now + relaying.ageSeconds,
+            warnAt: relaying.warnSeconds.map { now + $0 },
+            recipients: self.queued.recipients
+        )
     }
 
     private func refuse(_ failure: ContentSpool.Failure) -> ReadyAnswer {
@@ -174,6 +205,8 @@ extension SMTPDriver {
         case .recipient(let moment): self.resume(with: self.judge(recipient: reply, since: moment))
         case .mailbox: self.resume(with: Self.judge(mailbox: reply))
         case .expansion: self.resume(with: Self.judge(expansion: reply))
+        case .fetching(let fetch):
+            self.resume(withOutcome: self.goOn(fetching: fetch, with: reply))
         case .commit: self.resume(with: self.judge(commit: reply))
         }
     }

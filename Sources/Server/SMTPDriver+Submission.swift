@@ -132,20 +132,12 @@ extension SMTPDriver {
 
     /// Aliases that lead to an account are its own; what only the catch-all takes is nobody's.
     private func ownership(of address: Address) -> StoreQuestion {
-        let policy = self.server.directory.policy
-        return .resolve(
-            address,
-            AddressPolicy(
-                delimiter: policy.delimiter,
-                catchAll: nil,
-                postmaster: policy.postmaster
-            )
-        )
+        .resolve(address, self.server.directory.policy.withoutCatchAll)
     }
 
     private func owns(_ reply: StorageReply) -> Bool? {
         guard case .resolved(_, let resolution) = reply else { return nil }
-        guard case .mailboxes(let mailboxes) = resolution else { return false }
+        guard case .targets(let mailboxes, _) = resolution else { return false }
         return mailboxes.contains { $0.account == self.account?.id }
     }
 

@@ -8,6 +8,7 @@
 // end of the turn. So no call of the driver is ever made from within another, and the replies to an
 // answer and to what is buffered behind it leave together.
 
+internal import Delivery
 internal import EventLoop
 internal import MailBytes
 internal import MailStore
@@ -31,6 +32,8 @@ final class SMTPDriver: LoginConversation {
     var taken = TakenRates()
     /// Where the accepted recipients' copies go, recipient by recipient.
     var targets: [[MailboxTarget]] = []
+    /// What of them goes into the queue.
+    var queued = QueuedRecipients()
     var deliveryCount = 0
     /// What each of their maildrops with a quota was asked to keep free.
     var reservedOctets = 0
@@ -39,7 +42,10 @@ final class SMTPDriver: LoginConversation {
     var heldOctets = 0
     var pace = PaceMeter()
     var isWaitingToStage = false
-    private(set) var isClosing = false
+    var isClosing = false
+    /// What ATRN has found; the stream goes to those who deliver it.
+    var fetched: [Destination] = []
+    private var isTurning = false
     var isBlocked = false
     var greeting = GreetingState.due
     var tarpit = Tarpit()
@@ -55,6 +61,7 @@ final class SMTPDriver: LoginConversation {
         case recipient(AccountChanges.Moment)
         case mailbox
         case expansion
+        case fetching(MailFetch)
         case commit
     }
 
@@ -75,6 +82,8 @@ final class SMTPDriver: LoginConversation {
         case suspended
         /// All input is lost until TLS is up.
         case securing
+        /// In a call of its own the stream is given away.
+        case turning
         case closed
     }
 
@@ -113,6 +122,7 @@ final class SMTPDriver: LoginConversation {
     // MARK: - The stream's calls
 
     func received(_ octets: borrowing Span<UInt8>, from stream: any ByteStream) -> Consumption {
+        if self.isTurning { return self.turnAround() }
         guard !self.isClosing else { return Consumption(count: octets.count, next: .finished) }
         if self.greeting == .delayed, octets.count > 0 { self.greet() }
         guard !self.isClosing, self.greeting == .sent else {
@@ -127,6 +137,7 @@ final class SMTPDriver: LoginConversation {
         guard outcome != .securing else {
             return Consumption(count: octets.count, next: .awaitMore)
         }
+        guard outcome != .turning else { return Consumption(count: offset, next: .yield) }
         self.endTransactionIfOver()
         self.slowDown()
         self.armDeadline()
@@ -134,7 +145,8 @@ final class SMTPDriver: LoginConversation {
         case .goOn: return Consumption(count: offset, next: self.isHeldBack ? .suspend : .yield)
         case .awaitInput:
             return Consumption(count: offset, next: self.isHeldBack ? .suspend : .awaitMore)
-        case .suspended, .securing, .closed: return Consumption(count: offset, next: .suspend)
+        case .suspended, .securing, .turning, .closed:
+            return Consumption(count: offset, next: .suspend)
         }
     }
 
@@ -201,7 +213,7 @@ final class SMTPDriver: LoginConversation {
         let outcome = self.perform(step.effect, of: Span(), into: &replies)
         self.flush(&replies)
         self.server.putBack(replies)
-        if outcome != .closed, outcome != .securing { self.armDeadline() }
+        if outcome != .closed, outcome != .securing, outcome != .turning { self.armDeadline() }
     }
 
     private func perform(
@@ -240,6 +252,14 @@ final class SMTPDriver: LoginConversation {
                 answer = self.verifyMailbox()
             case .expandList:
                 answer = self.expandList()
+            case .startQueue(let scope):
+                answer = self.startQueue(scope)
+            case .findMail:
+                answer = self.findMail()
+            case .turnAround:
+                self.isTurning = true
+                self.isClosing = true
+                return .turning
             case .verifySender:
                 answer = self.verifySender()
             case .completeHeader:

@@ -34,6 +34,7 @@ package enum StorageReply: Sendable {
     /// What became of a change of the queue that an operator, or a site that fetches its mail,
     /// asked for.
     case queueChanged(StoreAnswer)
+    case waitingDestinations([WaitingDestination])
     case dueDestinations([DueDestination], nextAt: Int64?)
     case dueMessages(destination: [UInt8], DueMessages)
     case queuedContent([UInt8], isLast: Bool)

@@ -49,7 +49,8 @@ package struct StoreReading {
                 return .aliases(try self.reader.aliases(after: after, count: count))
             case .accountKinds:
                 return .accountKinds(try self.reader.accountKinds())
-            case .dueDestinations, .dueMessages, .queuedContent, .reportsDue, .expiring, .warnable,
+            case .waitingDestinations, .dueDestinations, .dueMessages, .queuedContent, .reportsDue,
+                .expiring, .warnable,
                 .queueRows, .queueMessage:
                 return try self.answerOfQueue(question)
             }
@@ -60,6 +61,10 @@ package struct StoreReading {
 
     private func answerOfQueue(_ question: StoreQuestion) throws(StoreError) -> StorageReply {
         switch question {
+        case .waitingDestinations(let names, let below, let max):
+            return .waitingDestinations(
+                try self.reader.waitingDestinations(names, below: below, max: max)
+            )
         case .dueDestinations(let now, let max, let excluding):
             let found = try self.reader.dueDestinations(now: now, max: max, excluding: excluding)
             return .dueDestinations(found.due, nextAt: found.nextAt)

@@ -5,6 +5,7 @@
 
 package import Credentials
 package import DNSProtocol
+package import Delivery
 package import EventLoop
 package import MailBytes
 package import MailStore
@@ -68,8 +69,11 @@ package protocol Connector: AnyObject {
         to address: ListenAddress,
         from local: NetworkAddress?
     ) throws(EventLoopError) -> any ByteStream
-    /// What TLS is spoken with on a stream that connects; made anew, and worth keeping.
-    func clientService(_ options: TLSClientOptions) throws(TLSError) -> TLSService
+    /// What TLS is spoken with on a stream to a host, which is asked for by `serverName` (SNI).
+    func clientService(
+        for requirement: TLSRequirement,
+        serverName: String?
+    ) throws(TLSError) -> TLSService
 }
 
 /// Policies of MTA-STS, fetched without waiting (RFC 8461, section 3.3).
@@ -133,6 +137,7 @@ package enum StoreQuestion: Sendable {
     case accountKinds
 
     // Of the queue; what they mean stands with the reader's methods of these names.
+    case waitingDestinations([[UInt8]], below: [[UInt8]], max: Int)
     case dueDestinations(now: Int64, max: Int, excluding: Set<[UInt8]>)
     case dueMessages(DueMessagesQuery)
     case queuedContent(MessageID, offset: Int, max: Int)

@@ -17,6 +17,10 @@ package final class SimulatedStream: ByteStream {
     package var handler: (any StreamHandler)?
     package var receiveOctetsLimit: Int?
     package private(set) var tls: TLSFacts?
+    package private(set) var connectFailure: String?
+    package private(set) var handshakeFailure: String?
+    /// Of an outgoing connection: what the peer makes of a handshake.
+    package var handshake: ((TLSService) -> Handshake)?
     /// What the client shows in the handshake.
     package var clientCertificate: TLSFacts.ClientCertificate?
 
@@ -41,6 +45,13 @@ package final class SimulatedStream: ByteStream {
     private var timerFiresAt: Double = .infinity
     /// The most output there ever was at once.
     package private(set) var pendingOutputMax = 0
+
+    /// How a handshake with another server ends.
+    package enum Handshake {
+        case done(TLSFacts.ServerVerification)
+        /// And why.
+        case failed(String)
+    }
 
     /// How the client reads.
     package enum Reading {
@@ -68,6 +79,20 @@ package final class SimulatedStream: ByteStream {
         self.peerUser = peerUser
         self.reading = reading
         self.toClient = toClient
+    }
+
+    // MARK: - Outgoing connections
+
+    /// The peer has accepted.
+    package func establish() {
+        guard !self.isGone, !self.isClosing else { return }
+        self.handler?.connected(self)
+    }
+
+    /// No connection comes about.
+    package func fail(_ why: String) {
+        self.connectFailure = why
+        self.vanish()
     }
 
     // MARK: - What the client does
@@ -121,7 +146,7 @@ package final class SimulatedStream: ByteStream {
         self.heldCount = 0
         self.isSuspended = false
         self.deadline = nil
-        self.secureOnceDrained()
+        self.secureOnceDrained(service)
     }
 
     package func channelBinding(_ kind: ChannelBinding) -> [UInt8]? {
@@ -151,21 +176,32 @@ package final class SimulatedStream: ByteStream {
     // MARK: - TLS
 
     /// A handshake takes its time, and some fail.
-    private func secureOnceDrained() {
+    private func secureOnceDrained(_ service: TLSService) {
         self.world.after(seconds: self.world.between(0, 0.2)) { [weak self] in
             guard let self, !self.isGone else { return }
-            guard self.output.isEmpty else { return self.secureOnceDrained() }
+            guard self.output.isEmpty else { return self.secureOnceDrained(service) }
             if self.world.oneIn(50) { return self.vanish() }
             if self.world.oneIn(50) { return self.stallHandshake() }
-            self.isSecuring = false
-            self.tls = TLSFacts(
-                version: "TLSv1.3",
-                cipher: "TLS_AES_256_GCM_SHA384",
-                clientCertificate: self.clientCertificate
-            )
-            self.handler?.secured(self)
-            self.deliver()
+            switch self.handshake?(service) ?? .done(.notAsked) {
+            case .failed(let why):
+                self.handshakeFailure = why
+                self.vanish()
+            case .done(let verification):
+                self.secured(verification)
+            }
         }
+    }
+
+    private func secured(_ verification: TLSFacts.ServerVerification) {
+        self.isSecuring = false
+        self.tls = TLSFacts(
+            version: "TLSv1.3",
+            cipher: "TLS_AES_256_GCM_SHA384",
+            clientCertificate: self.clientCertificate,
+            serverVerification: verification
+        )
+        self.handler?.secured(self)
+        self.deliver()
     }
 
     /// The client says nothing more; the deadline of handshakes ends it.

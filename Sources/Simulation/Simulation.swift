@@ -108,7 +108,8 @@ package final class Simulation {
                 policy: AddressPolicy(
                     delimiter: UInt8(ascii: "+"),
                     catchAll: nil,
-                    postmaster: postmaster
+                    postmaster: postmaster,
+                    localDomains: ["example.test"]
                 ),
                 isExempt: { _ in false },
                 isTrustedProxy: { $0 == Self.proxy }
@@ -291,7 +292,7 @@ package final class Simulation {
                 mechanisms: way.service == .submission ? [.plain] : [],
                 permitsPlaintextAuth: true,
                 requiresAuthentication: way.service == .submission,
-                isSubmission: way.service == .submission
+                purpose: way.service == .submission ? .submission : .relaying
             ),
             pop3: POP3ServerSettings(
                 hostname: Self.hostname,

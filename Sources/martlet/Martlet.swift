@@ -12,7 +12,7 @@ struct Martlet: ParsableCommand {
         abstract: "An event-loop mail server: SMTP and LMTP in, POP3 out.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Check.self, User.self, Alias.self, MX.self, Restored.self,
+            Serve.self, Check.self, User.self, Alias.self, Queue.self, MX.self, Restored.self,
         ]
     )
 }

@@ -11,7 +11,8 @@ struct Restored: ParsableCommand {
             To be run once, before the server is started again. Unique-ids and message ids that \
             were given after the backup was made must not be given a second time, or clients \
             would take new mail for mail that they have. They fetch what they left on the server \
-            once more.
+            once more. What was in the queue when the backup was made is delivered once more, too: \
+            `martlet queue hold --all` keeps it back.
             """
     )
 

@@ -23,12 +23,17 @@ import TranscriptSupport
         .map { Array(try Data(contentsOf: $0)) }
     }
 
-    /// What the client sends in each transcript.
+    /// What the other side sends in each transcript.
     ///
     /// The property takes the octet `handshake` for what the transcript calls secured.
-    private static func conversations(_ module: String, handshake: UInt8 = 0xfe) -> [[UInt8]] {
-        let folder = self.tests.appendingPathComponent("\(module)Tests/Transcripts")
-        return Transcript.all(in: folder).map { transcript in
+    private static func conversations(
+        _ module: String,
+        handshake: UInt8 = 0xfe,
+        ofClient: Bool = false
+    ) -> [[UInt8]] {
+        let name = ofClient ? "ClientTranscripts" : "Transcripts"
+        let folder = self.tests.appendingPathComponent("\(module)Tests/\(name)")
+        return Transcript.all(in: folder, ofClient: ofClient).map { transcript in
             transcript.items.flatMap { item -> [UInt8] in
                 switch item {
                 case .input(let octets): octets
@@ -54,6 +59,13 @@ import TranscriptSupport
         try self.vary("SMTP", conversations, choices: 4, seed: 5321, SMTPProperty.check)
     }
 
+    @Test func smtpClient() throws {
+        let conversations = Self.conversations("SMTPProtocol", ofClient: true)
+        #expect(conversations.count >= 40)
+        let check = SMTPClientProperty.check
+        try self.vary("SMTPClient", conversations, choices: 4, rounds: 60, seed: 2821, check)
+    }
+
     @Test func sasl() throws {
         let conversations = Self.conversations("SASL")
         #expect(conversations.count >= 15)
@@ -68,6 +80,15 @@ import TranscriptSupport
             "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UifQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6",
         ].map { Array($0.utf8) }
         try self.vary("Token", texts, choices: 0, rounds: 500, seed: 7519, TokenProperty.check)
+    }
+
+    @Test func policies() throws {
+        let texts = [
+            "v=STSv1; id=20160831085700Z;", "v=STSv1;x=y ;\tid=1",
+            "version: STSv1\nmode: enforce\nmx: mail.example\nmx: *.b.example\nmax_age: 86400\n",
+            "version:STSv1\r\nmode:none \r\nmax_age: 9999999999\r\nfuture: 1\r\n\r\n",
+        ].map { Array($0.utf8) }
+        try self.vary("STS", texts, choices: 0, rounds: 2000, seed: 8461, STSProperty.check)
     }
 
     /// Checks findings, then all conversations as they stand and with random changes.

@@ -8,8 +8,8 @@ import Testing
 
 @Suite struct ContentEncoderTests {
     /// The wire form of parts given one after the other.
-    private func wire(_ parts: [[UInt8]]) -> [UInt8] {
-        var encoder = ContentEncoder()
+    private func wire(_ parts: [[UInt8]], normalising: Bool = false) -> [UInt8] {
+        var encoder = ContentEncoder(normalising: normalising)
         var buffer = ReplyBuffer()
         for part in parts { encoder.encode(part.span, into: &buffer) }
         encoder.finish(into: &buffer)
@@ -80,6 +80,50 @@ import Testing
             )
         }
         #expect(self.wire(octets.map { [$0] }) == Array(expected.utf8))
+    }
+
+    @Test(arguments: [
+        ("", ".\r\n"), ("a", "a\r\n.\r\n"), ("a\r\n", "a\r\n.\r\n"), (".", "..\r\n.\r\n"),
+        ("a\r", "a\r\n.\r\n"), ("a\n", "a\r\n.\r\n"), ("a\r\r\n", "a\r\n\r\n.\r\n"),
+        ("a\n.\nQUIT\r\n", "a\r\n..\r\nQUIT\r\n.\r\n"),
+        ("a\r.\rMAIL", "a\r\n..\r\nMAIL\r\n.\r\n"),
+        ("a\n.\r\nb", "a\r\n..\r\nb\r\n.\r\n"), ("a\r\n.\nb", "a\r\n..\r\nb\r\n.\r\n"),
+        ("\n\r.", "\r\n\r\n..\r\n.\r\n"), ("a.b\0\r\n\n.", "a.b\0\r\n\r\n..\r\n.\r\n"),
+    ])
+    func bareLineEndsBecomeWhole(content: String, expected: String) {
+        let octets = Array(content.utf8)
+        for cut in 0...octets.count {
+            let parts = [Array(octets[..<cut]), [], Array(octets[cut...])]
+            #expect(self.wire(parts, normalising: true) == Array(expected.utf8))
+        }
+        #expect(self.wire(octets.map { [$0] }, normalising: true) == Array(expected.utf8))
+    }
+
+    @Test(arguments: [
+        ("", true), ("a\r\nb.c\r\n", true), ("a", true), (".", false), ("a\r\n.b", false),
+        ("a\r", false), ("a\n", false), ("\r\n\r\n", true), ("a\rb", false),
+    ])
+    func tellsWhatIsPlain(content: String, expected: Bool) {
+        #expect(ContentEncoder.isPlain(Array(content.utf8).span) == expected)
+    }
+
+    /// Whatever is in it, what a strict encoder makes has whole line ends alone, and one lone dot.
+    @Test func nothingLooksLikeASecondMessage() {
+        var random = SeededGenerator(seed: 5321)
+        let alphabet: [UInt8] = [0x2e, 0x0d, 0x0a, 0x61]
+        for round in 0..<4000 {
+            let count = Int.random(in: 0...200, using: &random)
+            let content = (0..<count).map { _ in alphabet[Int.random(in: 0..<4, using: &random)] }
+            let cut = Int.random(in: 0...count, using: &random)
+            let wire = self.wire(
+                [Array(content[..<cut]), Array(content[cut...])],
+                normalising: true
+            )
+            let text = String(decoding: wire, as: UTF8.self)
+            let bare = text.unicodeScalars.split(separator: "\r\n".unicodeScalars)
+            #expect(bare.allSatisfy { !$0.contains("\r") && !$0.contains("\n") }, "round \(round)")
+            #expect(self.unstuffed(wire) != nil, "round \(round)")
+        }
     }
 
     @Test(arguments: [

@@ -4,6 +4,7 @@
 
 import Foundation
 @testable import MailStore
+import MailSyntax
 import Testing
 
 /// A small file system, mounted for one test.
@@ -125,6 +126,46 @@ struct FullDiskTests {
         _ = store.store?.tidy()
         #expect(store.ask(self.message(101).append(to: [account])).isDone)
         #expect(try store.contents(of: account).count == 11)
+        #expect(try StoreAudit(store.directory).findings() == [])
+    }
+
+    @Test(
+        "Filled by others the queue still empties, and learns what failed",
+        arguments: [false, true]
+    )
+    func queueOnFullDisk(restarts: Bool) throws {
+        let disk = try #require(SmallDisk(octets: 24 << 20))
+        let store = try self.makeStore(disk)
+        for id in 1...40 {
+            try store.enqueue(UInt64(id), for: ["a@far.example"], content: [UInt8](seeded: 50_000))
+        }
+        disk.fill()
+        if restarts { try store.restart(inOrder: false) }
+        let queue = store.submission(for: ["b@far.example"])
+        let refused = store.ask(self.message(100).append(to: [], after: 0, queue: queue))
+        #expect(refused.failure == .full)
+        let rest = StoreRequest.rest(
+            destination: Array("far.example".utf8),
+            until: store.now + 60,
+            failures: 1,
+            reason: []
+        )
+        #expect(store.ask(rest).isDone)
+        #expect(store.ask(.wake(destination: nil, now: store.now)).isDone)
+        for id: UInt64 in 1...20 {
+            store.settle(id, [(0, .removed)])
+            store.settle(id + 20, [(0, .report(.failed, EnhancedStatus(5, 1, 1)))])
+            _ = store.store?.tidy()
+        }
+        #expect(try store.queued().count == 20)
+        for id: UInt64 in 21...30 {
+            let closing = QueueReportClosing(message: MessageID(rawValue: id), numbers: [0])
+            #expect(store.ask(.closeReports(closing)).isDone)
+        }
+        #expect(store.change(.remove(reporting: false)) == 10)
+        disk.removeFiller()
+        _ = store.store?.tidy()
+        try store.enqueue(101, for: ["a@far.example"])
         #expect(try StoreAudit(store.directory).findings() == [])
     }
 }

@@ -25,7 +25,7 @@ struct StoreAudit {
             if text != "ok" { findings.append(text) }
         }
         check.reset()
-        for (name, query) in Self.illegalRows {
+        for (name, query) in Self.illegalRows + Self.illegalQueueRows {
             let count = try self.database.number(query) ?? 0
             if count > 0 { findings.append("\(name): \(count)") }
         }
@@ -77,6 +77,7 @@ struct StoreAudit {
             """
             SELECT count(*) FROM message m LEFT JOIN shared s ON s.message = m.id WHERE
             coalesce(s.refs, 1) <> (SELECT count(*) FROM maildrop d WHERE d.message = m.id)
+                + (SELECT count(*) FROM queued q WHERE q.message = m.id)
             OR s.refs < 2
             """
         ),
@@ -103,5 +104,56 @@ struct StoreAudit {
             "messages that are still staged",
             "SELECT count(*) FROM staged WHERE message IN (SELECT id FROM message)"
         ),
+    ]
+
+    /// The same for the queue.
+    private static let illegalQueueRows: [(String, StaticString)] = [
+        (
+            "queued messages that are not there, or are of another size",
+            """
+            SELECT count(*) FROM queued q LEFT JOIN message m ON m.id = q.message
+            WHERE m.id IS NULL OR m.octets <> q.octets OR m.reverse_path <> q.sender
+            """
+        ),
+        (
+            "queued messages without recipients, or the other way round",
+            """
+            SELECT count(*) FROM queued q FULL JOIN recipient r ON r.message = q.message
+            WHERE q.message IS NULL OR r.message IS NULL
+            """
+        ),
+        (
+            "messages that wake at another time",
+            """
+            SELECT count(*) FROM queued q WHERE wakes IS NOT iif(
+                EXISTS (SELECT 1 FROM recipient r WHERE r.message = q.message AND state = 0),
+                min(expires, coalesce(warns, expires)), NULL)
+            """
+        ),
+        (
+            "destinations that are due at another time, or not there",
+            """
+            SELECT count(*) FROM destination d FULL JOIN (
+                SELECT destination, min(next) AS first FROM recipient WHERE state = 0
+                GROUP BY destination) r ON r.destination = d.name
+            WHERE d.due IS NOT max(d.rests_until, r.first)
+            """
+        ),
+        (
+            "attempts of nobody, or more of them than are counted",
+            """
+            SELECT count(*) FROM attempt a LEFT JOIN recipient r
+            ON r.message = a.message AND r.number = a.number
+            WHERE r.attempts IS NULL OR a.ordinal > r.attempts OR a.ordinal <= r.attempts - 10
+            """
+        ),
+        (
+            "failures of no destination, or more of them than are counted",
+            """
+            SELECT count(*) FROM failure f LEFT JOIN destination d ON d.name = f.destination
+            WHERE d.recorded IS NULL OR f.ordinal > d.recorded OR f.ordinal <= d.recorded - 10
+            """
+        ),
+        ("unknown states", "SELECT count(*) FROM recipient WHERE state NOT BETWEEN 0 AND 5"),
     ]
 }

@@ -22,6 +22,9 @@ struct StoreModel {
     /// What readers get, by message id.
     var contents: [UInt64: [UInt8]] = [:]
     var reservedEnd: UInt64 = 1
+    var queue: [UInt64: Queued] = [:]
+    /// Of all destinations for which something waits.
+    var rests: [[UInt8]: Rest] = [:]
 
     func octets(of maildrop: Maildrop) -> Int {
         maildrop.messages.reduce(0) { $0 + (self.contents[$1.id]?.count ?? 0) }
@@ -51,7 +54,8 @@ struct StoreModel {
         let aliases = try reader.aliases(after: nil, count: 1000)
         let found = aliases.map { "\($0.address.text) \($0.targets.map(\.text))" }
         let wanted = self.aliases.map { "\($0.key.text) \($0.value.map(\.text))" }.sorted()
-        return found == wanted ? nil : "aliases \(found), not \(wanted)"
+        guard found == wanted else { return "aliases \(found), not \(wanted)" }
+        return try self.queueDifference(from: reader)
     }
 
     private func difference(

@@ -81,7 +81,11 @@ struct TestMessage {
     }
 
     /// The append of what is left after so many octets went ahead.
-    func append(to accounts: [AccountID], after ahead: Int) -> StoreRequest {
+    func append(
+        to accounts: [AccountID],
+        after ahead: Int,
+        queue: QueueSubmission? = nil
+    ) -> StoreRequest {
         .append(
             StoreRequest.Append(
                 id: MessageID(rawValue: self.id),
@@ -93,7 +97,8 @@ struct TestMessage {
                 endsWithCRLF: self.endsWithCRLF,
                 deliveries: accounts,
                 perRecipient: self.perRecipient,
-                receivedAt: self.receivedAt
+                receivedAt: self.receivedAt,
+                queue: queue
             )
         )
     }

@@ -20,7 +20,8 @@ struct Workload {
     var model = StoreModel()
     /// What it holds beside that when the group whose answer is outstanding has reached the disk.
     private(set) var pending = StoreModel()
-    private var random: Octets
+    var random: Octets
+    var clock: Int64 = 1_700_000_000
     private var nextID: UInt64 = 1_000_000
     private let names = ["anna", "bert", "carl", "dora", "emil"]
     /// Messages that are being staged.
@@ -35,11 +36,13 @@ struct Workload {
     /// The next group, made on the assumption that all of it is carried out.
     mutating func nextGroup() -> [Operation] {
         self.pending = self.model
-        return (0..<(1 + self.random.below(5))).map { _ in
+        let group = (0..<(1 + self.random.below(5))).map { _ in
             let operation = self.nextOperation()
             if operation.refusal == nil { operation.apply(&self.pending, .changed) }
             return operation
         }
+        self.pending.forgetRests()
+        return group
     }
 
     /// The store has answered; returns answers that were not expected.
@@ -54,8 +57,12 @@ struct Workload {
                 self.arriving.removeAll { $0.message.id == id.rawValue }
             }
         }
+        self.model.forgetRests()
         return surprises
     }
+
+    /// The process has ended: what was being staged is lost.
+    mutating func restarted() { self.arriving = [] }
 
     mutating func learnIncarnations(from reader: MailStoreReader) throws(StoreError) {
         for (address, maildrop) in self.model.maildrops where maildrop.incarnation == nil {
@@ -71,13 +78,14 @@ struct Workload {
         let known = self.pending.maildrops.filter { $0.value.account != nil }
             .sorted { $0.key.text < $1.key.text }
         guard known.count > 1 else { return self.addAccount() }
-        switch self.random.below(20) {
+        switch self.random.below(32) {
         case 0: return self.addAccount()
         case 1: return self.removeAccount(known[self.random.below(known.count)].key)
         case 2: return self.setPassword(known[self.random.below(known.count)].key)
         case 3: return self.reserve()
         case 4: return self.changeAlias()
         case 5...8: return self.delete(known[self.random.below(known.count)])
+        case 20...31: return self.changeOfQueue()
         default: return self.append(to: known)
         }
     }
@@ -163,15 +171,21 @@ struct Workload {
         to known: [(key: Address, value: StoreModel.Maildrop)]
     ) -> Operation {
         if !self.arriving.isEmpty, self.random.below(2) == 0 { return self.goOn(known) }
-        self.nextID += 1
+        let now = self.tick()
         if self.random.below(self.largeOneIn) == 0 {
             let size = TestMessage.chunkOctets * (1 + self.random.below(2)) + self.random.below(99)
-            let message = TestMessage(self.nextID, self.random.octets(size))
-            self.arriving.append((message, 0))
+            self.arriving.append((self.message(self.random.octets(size), at: now), 0))
             return self.goOn(known)
         }
-        let message = TestMessage(self.nextID, self.random.octets(self.random.below(12_000)))
-        return self.append(message, ahead: 0, to: known)
+        let message = self.message(self.random.octets(self.random.below(12_000)), at: now)
+        return self.append(message, ahead: 0, toSomeOf: known)
+    }
+
+    mutating func message(_ content: [UInt8], at now: Int64) -> TestMessage {
+        self.nextID += 1
+        var message = TestMessage(self.nextID, content)
+        message.receivedAt = now
+        return message
     }
 
     /// The next piece of a large message, its end, or its loss.
@@ -189,20 +203,33 @@ struct Workload {
         // The end may come while whole chunks are left.
         guard room > 0, self.random.below(6) > 0 else {
             self.arriving.remove(at: index)
-            return self.append(message, ahead: ahead, to: known)
+            return self.append(message, ahead: ahead, toSomeOf: known)
         }
         let count = self.random.below(3) == 0 ? 1 + self.random.below(room) : room
         self.arriving[index].ahead += count
         return Operation(request: message.piece(at: ahead, octets: count)) { _, _ in }
     }
 
+    /// For some maildrops, for the queue, or for both.
     private mutating func append(
         _ message: TestMessage,
         ahead: Int,
-        to known: [(key: Address, value: StoreModel.Maildrop)]
+        toSomeOf known: [(key: Address, value: StoreModel.Maildrop)]
     ) -> Operation {
-        var chosen = known.filter { _ in self.random.below(3) == 0 }
-        if chosen.isEmpty { chosen = [known[self.random.below(known.count)]] }
+        let chosen = known.filter { _ in self.random.below(3) == 0 }
+        if chosen.isEmpty || self.random.below(3) == 0 {
+            let queue = self.submission(at: message.receivedAt)
+            return self.append(message, ahead: ahead, to: chosen, queue: queue)
+        }
+        return self.append(message, ahead: ahead, to: chosen, queue: nil)
+    }
+
+    func append(
+        _ message: TestMessage,
+        ahead: Int,
+        to chosen: [(key: Address, value: StoreModel.Maildrop)],
+        queue: QueueSubmission?
+    ) -> Operation {
         let accounts = chosen.compactMap(\.value.account)
         let addresses = chosen.map(\.key)
         let delivered = message.delivered
@@ -210,9 +237,10 @@ struct Workload {
             guard let quota = maildrop.quota else { return false }
             return self.pending.octets(of: maildrop) + delivered.count > quota
         }
-        let request = message.append(to: accounts, after: ahead)
+        let request = message.append(to: accounts, after: ahead, queue: queue)
         return Operation(request: request, refusal: isOver ? .overQuota : nil) { model, _ in
             for address in addresses { model.deliver(message.id, delivered, to: address) }
+            if let queue { model.enqueue(message, queue) }
         }
     }
 }

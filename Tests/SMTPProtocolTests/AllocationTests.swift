@@ -58,8 +58,9 @@ import Testing
             case .verifySender: .senderPermitted
             case .completeHeader: .headerCompleted
             case .adoptClient: .xclientAdopted
+            case .startQueue, .findMail: .queueStarted(recipients: 0)
             case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
-                .authenticate, .close:
+                .authenticate, .turnAround, .close:
                 nil
             }
         }
@@ -94,7 +95,7 @@ import Testing
         errorsMax: 100_000,
         offersSTARTTLS: true,
         mechanisms: .all,
-        isSubmission: true,
+        purpose: .submission,
         checksAuthors: true,
         addsMissingFields: true,
         hidesClientAddress: true
@@ -104,7 +105,8 @@ import Testing
         hostname: Array("mail.example".utf8),
         errorsMax: 100_000,
         answersVRFY: true,
-        answersEXPN: true
+        answersEXPN: true,
+        offersETRN: true
     )
 
     @Test func theCounterCounts() {
@@ -173,6 +175,17 @@ import Testing
         #expect(isAuthenticated)
         let round = Round("NOOP", "AUTH PLAIN", "MAIL FROM:<a@b>", "RSET", "EHLO c")
         #expect(self.allocations(in: round, &session, &replies) == 0)
+    }
+
+    @Test func whatIsAskedForBesideThePaths() {
+        let round = Round(
+            "ETRN example.net",
+            "MAIL FROM:<sender@example.org> RET=HDRS ENVID=QQ314159+40",
+            "RCPT TO:<one@mail.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;one+2Btwo@example.org",
+            "RCPT TO:<two@mail.example> NOTIFY=NEVER",
+            "RSET"
+        )
+        #expect(self.allocations(in: round, Self.settings) == 0)
     }
 
     /// Paths that are none are left out: Swift Testing notes down where errors are thrown, and

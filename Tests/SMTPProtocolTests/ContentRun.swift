@@ -80,7 +80,8 @@ extension ContentOutcome {
                 self.consumed += step.consumed
                 return true
             case .proceed, .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .startTLS,
-                .authenticate, .adoptClient, .verifySender, .completeHeader, .close:
+                .authenticate, .adoptClient, .verifySender, .completeHeader, .startQueue, .findMail,
+                .turnAround, .close:
                 break
             }
             self.consumed += step.consumed

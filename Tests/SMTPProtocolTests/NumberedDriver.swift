@@ -143,7 +143,9 @@ struct NumberedDriver: ~Copyable {
     ) -> SMTPServerSession.Answer? {
         switch effect {
         case .verifyRecipient: number % 5 == 0 ? .recipientUnknown : .recipientAccepted
-        case .verifyMailbox: number % 2 == 0 ? .mailboxUnknown : .mailboxVerified
+        case .verifyMailbox:
+            number % 2 == 0
+                ? .mailboxUnknown : number % 3 == 0 ? .mailboxUnverified : .mailboxVerified
         case .expandList: .mailboxUnknown
         case .openMessage:
             number % 7 == 0 ? .storeFull : .messageOpened(MessageID(rawValue: UInt64(number)))
@@ -153,8 +155,10 @@ struct NumberedDriver: ~Copyable {
         case .verifySender: number % 6 == 0 ? .senderForbidden : .senderPermitted
         case .completeHeader: number % 8 == 0 ? .authorForbidden : .headerCompleted
         case .adoptClient: number % 2 == 0 ? .xclientRefused : .xclientAdopted
+        case .startQueue, .findMail:
+            number % 3 == 0 ? .queueForbidden : .queueStarted(recipients: number % 4)
         case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
-            .authenticate, .close:
+            .authenticate, .turnAround, .close:
             nil
         }
     }

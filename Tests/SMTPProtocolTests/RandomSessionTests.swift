@@ -22,6 +22,9 @@ import Testing
         "XCLIENT LOGIN=t PORT=7\r\n", "XCLIENT\r\n", "From: a@b\r\n", "From: a\r\n", "Fr", "om",
         "Date: x\r\n", " folded\r\n", "From: <a@b> c\r\n", "From: \r\n",
         "a longer line of text that is content if it is anything at all\r\n", "QUIT\r\n",
+        "ETRN c\r\n", "ETRN @c\r\n", "ETRN #c\r\n", "ATRN\r\n", "ATRN c,d\r\n", "ATRN ,\r\n",
+        "MAIL FROM:<a@b> RET=FULL ENVID=a+2Bb REQUIRETLS\r\n",
+        "RCPT TO:<c@d> NOTIFY=DELAY ORCPT=rfc822;c@d\r\n", "RCPT TO:<c@d> NOTIFY=x\r\n",
     ]
 
     /// What leads somewhere, more often than words by chance do.
@@ -49,7 +52,7 @@ import Testing
         while true {
             buffered.removeFirst(step.consumed)
             switch step.effect {
-            case .close:
+            case .close, .turnAround:
                 return driver.end(isClosed: true)
             case .startTLS:
                 buffered = []
@@ -86,7 +89,8 @@ import Testing
             mechanisms: .all,
             permitsPlaintextAuth: seed % 8 < 4,
             requiresAuthentication: seed % 16 == 1,
-            isSubmission: isSubmission,
+            purpose: isSubmission ? .submission : seed % 8 == 2 ? .fetching : .relaying,
+            offersETRN: seed % 2 == 0,
             checksAuthors: seed % 8 < 2,
             addsMissingFields: true,
             acceptsXCLIENTLogin: seed % 2 == 0

@@ -58,7 +58,6 @@ final class Replay: ReplayedSession {
         case "permitted": self.step(.answered(.senderPermitted))
         case "forbidden": self.step(.answered(.senderForbidden))
         case "rateExceeded": self.step(.answered(.rateExceeded))
-        case "relayingUnavailable": self.step(.answered(.relayingUnavailable))
         case "completed": self.complete()
         case "authorForbidden": self.step(.answered(.authorForbidden))
         case "adopted": self.step(.answered(.xclientAdopted))
@@ -69,6 +68,10 @@ final class Replay: ReplayedSession {
         case "full": self.step(.answered(.mailboxFull(permanent: false)))
         case "neverFits": self.step(.answered(.mailboxFull(permanent: true)))
         case "mailboxVerified": self.step(.answered(.mailboxVerified))
+        case "mailboxUnverified": self.step(.answered(.mailboxUnverified))
+        case "started":
+            self.step(.answered(.queueStarted(recipients: Int(words[1]) ?? 0)))
+        case "queueForbidden": self.step(.answered(.queueForbidden))
         case "mailboxUnknown": self.step(.answered(.mailboxUnknown))
         case "opened": self.open()
         case "storeFull": self.step(.answered(.storeFull))
@@ -165,6 +168,7 @@ final class Replay: ReplayedSession {
 
     private func perform(_ effect: SMTPServerSession.Effect) {
         let question = escaped(self.session.recipientUnderQuestion.copy())
+        let original = escaped(self.session.originalRecipientUnderQuestion.copy())
         switch effect {
         case .proceed: break
         case .awaitInput: self.isSuspended = self.session.awaiting == .answer
@@ -181,7 +185,14 @@ final class Replay: ReplayedSession {
             let id = self.session.lacksMessageID ? " Message-ID" : ""
             let authors = escaped(self.session.authors.copy())
             self.ask("completeHeader \"\(authors)\" lacks\(date)\(id)")
-        case .verifyRecipient: self.ask("verifyRecipient <\(question)>")
+        case .verifyRecipient: self.ask("verifyRecipient <\(question)>\(self.requests(original))")
+        case .startQueue(let scope):
+            self.ask("startQueue \(question)\(scope == .domain ? "" : " and below")")
+        case .findMail: self.ask("findMail \(question.isEmpty ? "of all" : question)")
+        case .turnAround:
+            self.trace.append("!: turnAround")
+            self.isClosed = true
+            #expect(self.session.awaiting == .nothing)
         case .verifyMailbox: self.ask("verifyMailbox <\(question)>")
         case .expandList: self.ask("expandList <\(question)>")
         case .openMessage:
@@ -189,7 +200,8 @@ final class Replay: ReplayedSession {
             let size = self.session.declaredOctets.map { " size \($0)" } ?? ""
             let utf8 = self.session.isUTF8 ? " utf8" : ""
             #expect(self.message == nil, "one message at a time")
-            self.ask("openMessage <\(sender)> to \(self.session.recipientCount)\(size)\(utf8)")
+            let count = self.session.recipientCount
+            self.ask("openMessage <\(sender)> to \(count)\(size)\(utf8)\(self.options())")
         case .appendContent(let range):
             #expect(self.message != nil && !range.isEmpty)
             self.message?.append(contentsOf: self.input[range.indices])
@@ -206,6 +218,31 @@ final class Replay: ReplayedSession {
             self.isClosed = true
             #expect(self.session.awaiting == .nothing)
         }
+    }
+
+    /// What RCPT asks for beside its path.
+    private func requests(_ original: String) -> String {
+        let notify = self.session.notifyUnderQuestion
+        var words: [String] = []
+        if notify.contains(.never) { words.append("never") }
+        if notify.contains(.success) { words.append("success") }
+        if notify.contains(.failure) { words.append("failure") }
+        if notify.contains(.delay) { words.append("delay") }
+        if !original.isEmpty { words.append("orcpt \(original)") }
+        return words.map { " \($0)" }.joined()
+    }
+
+    /// What MAIL asks for beside its path, its size and SMTPUTF8.
+    private func options() -> String {
+        let options = self.session.options
+        let isUTF8 = self.session.isUTF8
+        #expect(options.needsUTF8 == isUTF8)
+        var words: [String] = []
+        if options.body == .eightBitMIME { words.append("8bit") }
+        if options.requiresTLS { words.append("tls") }
+        if options.returnedContent != .unspecified { words.append("\(options.returnedContent)") }
+        if !options.envelopeID.isEmpty { words.append("envid \(escaped(options.envelopeID))") }
+        return words.map { " \($0)" }.joined()
     }
 
     private func commit() {

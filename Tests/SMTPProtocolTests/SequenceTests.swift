@@ -31,15 +31,18 @@ private enum Chart {
     static let commands = [
         "HELO client.example", "EHLO client.example", "LHLO client.example",
         "MAIL FROM:<a@example.org>", "MAIL FROM:<> SIZE=10 BODY=8BITMIME SMTPUTF8",
-        "MAIL FROM:<a@example.org> SIZE=1001", "RCPT TO:<b@mail.example>", "DATA", "BDAT 5",
+        "MAIL FROM:<a@example.org> SIZE=1001", "MAIL FROM:<a@example.org> RET=FULL ENVID=1",
+        "MAIL FROM:<a@example.org> REQUIRETLS", "RCPT TO:<b@mail.example>",
+        "RCPT TO:<b@mail.example> NOTIFY=NEVER ORCPT=rfc822;b@c", "DATA", "BDAT 5",
         "BDAT 5 LAST", "BDAT 0 LAST", "BDAT 1001", "RSET", "NOOP", "NOOP x", "QUIT", "HELP",
         "HELP MAIL", "HELP X", "VRFY b", "EXPN b", "SEND FROM:<a@example.org>",
-        "SOML FROM:<a@example.org>", "SAML FROM:<a@example.org>", "TURN", "STARTTLS",
+        "SOML FROM:<a@example.org>", "SAML FROM:<a@example.org>", "TURN", "ETRN example.org",
+        "ETRN @example.org", "ETRN #q", "ATRN example.org", "STARTTLS",
         "STARTTLS 1", "AUTH PLAIN", "AUTH PLAIN AGEAYQ==", "AUTH PLAIN ?", "AUTH CRAM-MD5",
         "AUTH EXTERNAL", "AUTH X", "AUTH", "XCLIENT ADDR=192.0.2.9", "XCLIENT X=y", "HELO", "EHLO",
         "LHLO", "MAIL", "MAIL FROM:a", "MAIL FROM:<a@example.org> X",
         "RCPT", "RCPT TO:<b>", "RCPT TO:<b@mail.example> X=Y", "DATA 1", "BDAT", "BDAT x",
-        "BDAT 99999999999999999999", "RSET 1", "QUIT 1", "VRFY", "EXPN", "XCLIENT", "",
+        "BDAT 99999999999999999999", "RSET 1", "QUIT 1", "VRFY", "EXPN", "ETRN", "XCLIENT", "",
         "GET / HTTP/1.1", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH",
         "PRI * HTTP/2.0",
     ]
@@ -50,10 +53,20 @@ private enum Chart {
         "MAIL FROM:<a@example.org>", "RCPT TO:<b@mail.example>", "DATA", "BDAT 5 LAST", "HELP",
     ]
 
+    /// What is done where mail is only fetched.
+    static let commandsOfFetching = [
+        "EHLO client.example", "MAIL FROM:<a@example.org>", "RCPT TO:<b@mail.example>", "DATA",
+        "BDAT 5 LAST", "VRFY b", "EXPN b", "ETRN example.org", "TURN", "ATRN",
+        "ATRN example.org,example.net", "ATRN example.org,", "HELP", "QUIT",
+    ]
+
     private typealias Happening = (inout SMTPServerSession, inout ReplyBuffer) ->
         SMTPServerSession.Step
 
-    private static func settings(_ dialect: SMTPServerSettings.Dialect) -> SMTPServerSettings {
+    private static func settings(
+        _ dialect: SMTPServerSettings.Dialect,
+        _ purpose: SMTPServerSettings.Purpose
+    ) -> SMTPServerSettings {
         SMTPServerSettings(
             hostname: Array("mail.example".utf8),
             dialect: dialect,
@@ -63,6 +76,9 @@ private enum Chart {
             offersSTARTTLS: true,
             mechanisms: [.plain, .cramMD5, .external],
             permitsPlaintextAuth: true,
+            requiresAuthentication: purpose == .fetching,
+            purpose: purpose,
+            offersETRN: true,
             checksAuthors: true,
             addsMissingFields: true
         )
@@ -114,6 +130,7 @@ private enum Chart {
         }
         chart += self.section("(the peer closes)", all) { $0.reduce(.peerClosed, into: &$1) }
         return chart + self.logins() + self.answers(.smtp) + self.chartOfLMTP(awaiting)
+            + self.chartOfFetching()
     }
 
     private static func logins() -> String {
@@ -136,6 +153,15 @@ private enum Chart {
         case "throttled": session.reduce(.authenticationAnswered(.throttled), into: &replies)
         case "unusable": session.reduce(.authenticationAnswered(.unusable), into: &replies)
         default: session.reduce(.authenticationAnswered(.temporaryFailure), into: &replies)
+        }
+    }
+
+    private static func chartOfFetching() -> String {
+        let standings = [Standing.greeted, .saidHELO, .ready, .loggedIn]
+        return self.commandsOfFetching.reduce(into: "") { chart, command in
+            chart += self.section("Fetching: \(command)", standings, purpose: .fetching) {
+                self.receive(command + "\r\n", &$0, &$1)
+            }
         }
     }
 
@@ -169,15 +195,24 @@ private enum Chart {
             (
                 [.verifyingRecipient],
                 [
-                    .recipientAccepted, .recipientUnknown, .relayingDenied, .relayingUnavailable,
-                    .rateExceeded,
+                    .recipientAccepted, .recipientUnknown, .relayingDenied, .rateExceeded,
                 ] + failures
             ),
             (
                 [.completingHeader, .completingHeaderInChunk],
                 [.headerCompleted, .authorForbidden, .storeFull, .temporaryFailure]
             ),
-            ([.verifyingMailbox], [.mailboxVerified, .mailboxUnknown, .temporaryFailure]),
+            (
+                [.verifyingMailbox],
+                [.mailboxVerified, .mailboxUnverified, .mailboxUnknown, .temporaryFailure]
+            ),
+            (
+                [.startingQueue, .findingMail],
+                [
+                    .queueStarted(recipients: 0), .queueStarted(recipients: 3), .queueForbidden,
+                    .temporaryFailure,
+                ]
+            ),
             ([.expandingList], [.mailboxUnknown, .temporaryFailure]),
             ([.opening, .openingForChunk], [opened, .storeFull, .temporaryFailure]),
             ([.committing], [committed, .storeFull, .commitFailed] + failures),
@@ -207,11 +242,13 @@ private enum Chart {
         _ title: String,
         _ standings: [Standing],
         _ dialect: SMTPServerSettings.Dialect = .smtp,
+        purpose: SMTPServerSettings.Purpose = .relaying,
         _ happen: Happening
     ) -> String {
         var lines: [(standings: [String], outcome: String)] = []
         for standing in standings {
-            let outcome = self.outcome(standing, dialect, happen)
+            let purpose = standing == .findingMail ? .fetching : purpose
+            let outcome = self.outcome(standing, dialect, purpose, happen)
             if let index = lines.firstIndex(where: { $0.outcome == outcome }) {
                 lines[index].standings.append(standing.rawValue)
             } else {
@@ -226,10 +263,11 @@ private enum Chart {
     private static func outcome(
         _ standing: Standing,
         _ dialect: SMTPServerSettings.Dialect,
+        _ purpose: SMTPServerSettings.Purpose,
         _ happen: Happening
     ) -> String {
         var session = SMTPServerSession(
-            settings: self.settings(dialect),
+            settings: self.settings(dialect, purpose),
             peer: NetworkAddress(ipv4: 0xc000_0201, port: 1),
             offersXCLIENT: true
         )

@@ -21,6 +21,8 @@ enum Standing: String, CaseIterable {
     case verifyingRecipient
     case verifyingMailbox
     case expandingList
+    case startingQueue
+    case findingMail
     case opening
     case openingForChunk
     case content
@@ -35,8 +37,9 @@ enum Standing: String, CaseIterable {
         switch self {
         case .greeted, .saidHELO, .ready, .mail, .allRefused, .recipient, .chunking, .loggedIn: true
         case .awaitingGreeting, .authenticating, .securing, .verifyingPassword, .adoptingClient,
-            .verifyingSender, .verifyingRecipient, .verifyingMailbox, .expandingList, .opening,
-            .openingForChunk, .content, .refusedContent, .chunk, .refusedChunk, .completingHeader,
+            .verifyingSender, .verifyingRecipient, .verifyingMailbox, .expandingList,
+            .startingQueue, .findingMail, .opening, .openingForChunk, .content, .refusedContent,
+            .chunk, .refusedChunk, .completingHeader,
             .completingHeaderInChunk, .committing:
             false
         }
@@ -64,6 +67,8 @@ enum Standing: String, CaseIterable {
         case .verifyingRecipient: ["@ c", "MAIL FROM:<a@b>", "RCPT TO:<c@d>"]
         case .verifyingMailbox: ["@ c", "VRFY c"]
         case .expandingList: ["@ c", "EXPN c"]
+        case .startingQueue: ["@ c", "ETRN c"]
+        case .findingMail: loggedIn + ["ATRN c"]
         case .opening: recipient + ["DATA"]
         case .openingForChunk: recipient + ["BDAT 5"]
         case .content: recipient + ["DATA", "?opened"]

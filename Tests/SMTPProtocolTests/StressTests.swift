@@ -41,7 +41,8 @@ import Testing
         case .verifySender: .senderPermitted
         case .completeHeader: .headerCompleted
         case .proceed, .awaitInput, .verifyMailbox, .expandList, .appendContent, .appendLineEnd,
-            .commitMessage, .discardMessage, .startTLS, .authenticate, .adoptClient, .close:
+            .commitMessage, .discardMessage, .startTLS, .authenticate, .adoptClient, .startQueue,
+            .findMail, .turnAround, .close:
             nil
         }
     }

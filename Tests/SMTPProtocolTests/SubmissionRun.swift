@@ -22,7 +22,7 @@ extension SubmissionOutcome {
 
     static let settings = SMTPServerSettings(
         hostname: Array("mail.example".utf8),
-        isSubmission: true,
+        purpose: .submission,
         checksAuthors: true,
         addsMissingFields: true
     )
@@ -100,7 +100,7 @@ extension SubmissionOutcome {
             case .appendLineEnd:
                 content += [0x0d, 0x0a]
             case .discardMessage, .proceed, .appendContent, .verifyMailbox, .expandList, .startTLS,
-                .authenticate, .adoptClient, .close:
+                .authenticate, .adoptClient, .startQueue, .findMail, .turnAround, .close:
                 break
             }
             let octets = Array(wire[consumed..<received])

@@ -56,12 +56,18 @@ extension Transcript {
             mechanisms: self.mechanisms,
             permitsPlaintextAuth: self.options["plaintext"] != nil,
             requiresAuthentication: self.options["required"] != nil,
-            isSubmission: self.options["submission"] != nil,
+            purpose: self.purpose,
+            offersETRN: self.options["etrn"] != nil,
             checksAuthors: self.options["authors"] != nil,
             addsMissingFields: self.options["fields"] != nil,
             hidesClientAddress: self.options["hide"] != nil,
             acceptsXCLIENTLogin: self.options["xclient-login"] != nil
         )
+    }
+
+    private var purpose: SMTPServerSettings.Purpose {
+        guard self.options["fetching"] == nil else { return .fetching }
+        return self.options["submission"] != nil ? .submission : .relaying
     }
 
     /// All for `auth`, else those whose names are options.

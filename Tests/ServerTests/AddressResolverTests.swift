@@ -45,7 +45,8 @@ struct AddressResolverTests {
             policy: AddressPolicy(
                 delimiter: delimiter ? UInt8(ascii: "+") : nil,
                 catchAll: catchAll.flatMap(Address.init(parsing:)),
-                postmaster: try #require(Address(parsing: "rest@example.test"))
+                postmaster: try #require(Address(parsing: "rest@example.test")),
+                localDomains: ["example.test"]
             )
         )
     }
@@ -53,7 +54,7 @@ struct AddressResolverTests {
     /// The names of the maildrops, or nil when the address is unknown.
     private func names(_ text: String, _ resolver: AddressResolver) throws -> Set<String>? {
         let address = try #require(Address(parsing: "\(text)@example.test"))
-        guard case .mailboxes(let targets) = try resolver.resolve(address) else { return nil }
+        guard case .targets(let targets, _) = try resolver.resolve(address) else { return nil }
         let ids = targets.map(\.account)
         #expect(Set(ids).count == ids.count)
         return Set(
@@ -92,10 +93,30 @@ struct AddressResolverTests {
         #expect(try !resolver.resolve(elsewhere).isDeliverable)
     }
 
+    @Test("Aliases lead to other domains, each address once")
+    func elsewhere() throws {
+        try self.addAlias("far", ["x@far.example", "Y@Far.example", "anna@example.test"])
+        try self.addAlias("farther", ["far@example.test", "x@far.example", "gone@example.test"])
+        let address = try #require(Address(parsing: "farther@example.test"))
+        guard case .targets(let here, let elsewhere) = try self.resolver().resolve(address) else {
+            Issue.record("farther is unknown")
+            return
+        }
+        #expect(here.count == 1)
+        #expect(elsewhere.map(\.text).sorted() == ["x@far.example", "y@far.example"])
+        try self.addAlias("only", ["x@far.example"])
+        let only = try #require(Address(parsing: "only@example.test"))
+        guard case .targets([], let others) = try self.resolver().resolve(only) else {
+            Issue.record("only leads nowhere")
+            return
+        }
+        #expect(others.map(\.text) == ["x@far.example"])
+    }
+
     @Test("A quota comes with what the maildrop holds")
     func quota() throws {
         let bert = try #require(Address(parsing: "bert@example.test"))
-        guard case .mailboxes(let targets) = try self.resolver().resolve(bert) else {
+        guard case .targets(let targets, _) = try self.resolver().resolve(bert) else {
             Issue.record("bert is unknown")
             return
         }

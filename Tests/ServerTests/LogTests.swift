@@ -112,6 +112,26 @@ struct LogLineTests {
             }
         }
     }
+
+    @Test("What is queued is told with how many recipients wait")
+    func queued() throws {
+        let sink = sink(.text)
+        var relaying = RelaySettings()
+        relaying.mayRelay = { _ in true }
+        let test = try ServerUnderTest(journal: Journal(sink: sink), relaying: relaying)
+        for recipients in [["a@b.example", "c@d.example"], ["anna@example.test", "a@b.example"]] {
+            let client = test.connect(.smtp)
+            client.say("HELO a\r\nMAIL FROM:<x@y.example>\r\n")
+            for recipient in recipients { client.say("RCPT TO:<\(recipient)>\r\n") }
+            client.say("DATA\r\n")
+            client.say("x\r\n.\r\n", for: 5)
+        }
+        let ends = written(sink.ring).split(separator: "\n").map { line in
+            let message = line.contains("message queued") ? "queued" : "stored"
+            return "\(message) \(line.split(separator: "maildrops=").last ?? "")"
+        }
+        #expect(ends == ["queued 0 recipients=2", "stored 1 recipients=1"])
+    }
 }
 
 @Suite("The way of log lines")

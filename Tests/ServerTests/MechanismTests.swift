@@ -113,7 +113,7 @@ struct MechanismTests {
             mechanisms: mechanisms,
             permitsPlaintextAuth: true,
             requiresAuthentication: true,
-            isSubmission: true
+            purpose: .submission
         )
     }
 

@@ -36,6 +36,7 @@ final class ServerUnderTest {
         catchAll: String? = nil,
         journal: Journal = Journal(sink: nil),
         logins: LoginSettings = LoginSettings(),
+        relaying: RelaySettings = RelaySettings(),
         adjusting adjust: (inout ServerLimits) -> Void = { _ in }
     ) throws {
         self.disk = try TemporaryStore()
@@ -55,11 +56,13 @@ final class ServerUnderTest {
                 policy: AddressPolicy(
                     delimiter: UInt8(ascii: "+"),
                     catchAll: catchAll.flatMap(Address.init(parsing:)),
-                    postmaster: postmaster
+                    postmaster: postmaster,
+                    localDomains: ["example.test", "second.test"]
                 ),
                 isExempt: { exemptsLoopback && $0.isLoopback },
                 isTrustedProxy: { $0 == Self.proxy }
             ),
+            relaying: relaying,
             logins: logins,
             time: self.world,
             storage: self.storage,

@@ -25,7 +25,8 @@ struct AddressDirectoryTests {
             policy: AddressPolicy(
                 delimiter: nil,
                 catchAll: nil,
-                postmaster: try address("postmaster@example.test")
+                postmaster: try address("postmaster@example.test"),
+                localDomains: ["Example.TEST", "second.test"]
             ),
             entriesMax: entriesMax
         )
@@ -59,13 +60,19 @@ struct AddressDirectoryTests {
         let anna = try address("anna@example.test")
         directory.remember(.unknown, for: anna)
         #expect(directory.cached(anna) == nil)
-        directory.remember(.mailboxes([self.target(1, quota: 9)]), for: anna)
+        directory.remember(.targets([self.target(1, quota: 9)], elsewhere: []), for: anna)
         #expect(directory.cached(anna) == nil)
-        directory.remember(.mailboxes([self.target(1)]), for: anna)
+        directory.remember(.targets([self.target(1)], elsewhere: []), for: anna)
         #expect(directory.cached(anna)?.isDeliverable == true)
-        directory.remember(.mailboxes([self.target(2)]), for: try address("b@example.test"))
+        directory.remember(
+            .targets([self.target(2)], elsewhere: []),
+            for: try address("b@example.test")
+        )
         // Full: it begins anew rather than to grow.
-        directory.remember(.mailboxes([self.target(3)]), for: try address("c@example.test"))
+        directory.remember(
+            .targets([self.target(3)], elsewhere: []),
+            for: try address("c@example.test")
+        )
         #expect(directory.cached(anna) == nil)
         directory.forgetAll()
         #expect(directory.cached(try address("c@example.test")) == nil)

@@ -5,48 +5,12 @@
 //
 //     MARTLET_BENCHMARKS=1 swift build -c release --product StoreBenchmark
 //     .build/release/StoreBenchmark DIRECTORY [messages] [in flight]
+//
+// The same for the queue: messages are appended, claimed with their content, and settled.
 
 import Glibc
 import MailStore
 import MailSyntax
-
-private struct Usage {
-    let user: Double
-    let system: Double
-    let wall: Double
-
-    static var now: Usage {
-        var usage = rusage()
-        unsafe getrusage(0, &usage)
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Usage(
-            user: Double(usage.ru_utime.tv_sec) * 1e6 + Double(usage.ru_utime.tv_usec),
-            system: Double(usage.ru_stime.tv_sec) * 1e6 + Double(usage.ru_stime.tv_usec),
-            wall: Double(time.tv_sec) * 1e6 + Double(time.tv_nsec) / 1e3
-        )
-    }
-
-    static func print(_ name: String, since start: Usage, of count: Int) {
-        let end = Usage.now
-        func perItem(_ value: Double) -> Double {
-            (value / Double(count) * 10).rounded() / 10
-        }
-        let user = perItem(end.user - start.user)
-        let system = perItem(end.system - start.system)
-        let wall = perItem(end.wall - start.wall)
-        Swift.print("\(name): user \(user) + system \(system) µs CPU, \(wall) µs wall")
-    }
-}
-
-private struct Generator {
-    var state: UInt64
-
-    mutating func below(_ limit: Int) -> Int {
-        self.state = self.state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int((self.state >> 33) % UInt64(limit))
-    }
-}
 
 private struct StoreBenchmark {
     let directory: String
@@ -66,6 +30,16 @@ private struct StoreBenchmark {
             self.append(store, to: accounts, isSilent: false)
             try self.read(reader, accounts)
             if round > 1 { try self.delete(store, reader, accounts) }
+        }
+        for destinations in [1, 1000] {
+            var queue = QueueBenchmark(
+                store: store,
+                reader: reader,
+                messages: self.messages,
+                inFlight: self.inFlight,
+                destinations: destinations
+            )
+            for _ in 1...2 { try queue.run() }
         }
         store.close()
     }

@@ -19,6 +19,9 @@ enum {
     TERMINATOR_OCTETS = 5,
 };
 
+static volatile uint64_t own_message_count;
+volatile uint64_t *conversation_message_count = &own_message_count;
+
 static char scan_listing[512], unique_ids[512], drop_listing[64], retrieval[MESSAGE_OCTETS + 64];
 static size_t retrieval_count;
 
@@ -67,6 +70,7 @@ void conversation_begin(struct conversation *conversation, enum protocol protoco
 void conversation_committed(struct conversation *conversation, struct replies *replies) {
     conversation->phase = PHASE_COMMANDS;
     conversation->message = NULL;
+    ++*conversation_message_count;
     reply(replies, "250 2.0.0 OK\r\n");
 }
 

@@ -30,6 +30,10 @@ struct conversation {
 /// What a conversation waits for.
 enum wait { WAIT_INPUT, WAIT_COMMIT, WAIT_DRAIN, WAIT_CLOSE };
 
+/// How many messages have been answered, for others to read; a number of the process's own unless
+/// it is set before the first message.
+extern volatile uint64_t *conversation_message_count;
+
 /// Prepares the constant replies.
 void conversation_prepare(void);
 

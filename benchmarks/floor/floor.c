@@ -4,6 +4,7 @@
 // that do the whole job. It keeps no accounts and no maildrops, and answers from constants.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,8 +12,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "transport.h"
 
@@ -20,9 +23,10 @@ enum { ENDPOINTS_MAX = 8, BACKLOG = 4096 };
 
 static const char usage[] =
     "usage: floor [--epoll] [--log FILE] [--smtp PORT] [--pop3 PORT]\n"
-    "             [--certificate FILE --key FILE]\n"
+    "             [--count FILE] [--certificate FILE --key FILE]\n"
     "Listens on 127.0.0.1. With --log a message is answered once it is in the file and synced;\n"
-    "without, messages are thrown away. With a certificate it speaks TLS, and takes no mail.\n";
+    "without, messages are thrown away. The first 8 octets of the file of --count are the number of\n"
+    "messages answered so far. With a certificate it speaks TLS, and takes no mail.\n";
 
 static int listen_on(unsigned port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
@@ -40,10 +44,25 @@ static int listen_on(unsigned port) {
     return descriptor;
 }
 
+static void count_in(const char *path) {
+    int descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    void *page = MAP_FAILED;
+    if (descriptor >= 0 && ftruncate(descriptor, sizeof(uint64_t)) == 0) {
+        page = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    }
+    if (page == MAP_FAILED) {
+        perror("floor: count");
+        exit(EXIT_FAILURE);
+    }
+    conversation_message_count = page;
+    close(descriptor);
+}
+
 int main(int argc, char **argv) {
     static const struct option options[] = {
         {"epoll", no_argument, NULL, 'e'},
         {"log", required_argument, NULL, 'l'},
+        {"count", required_argument, NULL, 'n'},
         {"smtp", required_argument, NULL, 's'},
         {"pop3", required_argument, NULL, 'p'},
         {"certificate", required_argument, NULL, 'c'},
@@ -73,6 +92,9 @@ int main(int argc, char **argv) {
             break;
         case 'k':
             key = optarg;
+            break;
+        case 'n':
+            count_in(optarg);
             break;
         case 'l':
             journal_open(optarg);

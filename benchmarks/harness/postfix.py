@@ -51,6 +51,11 @@ class Postfix(Server):
         (self.directory / "queue/public").chmod(0o710)
         (self.directory / "queue/maildrop").chmod(0o730)
 
+    # What differs between those that keep mail and those that pass it on.
+    own_settings = """smtpd_recipient_restrictions = check_client_access static:HOLD, permit_mynetworks, reject
+"""
+    own_services = ""
+
     def configure(self):
         # Only what an unpacked copy, its ports and an unlimited client need differs from the
         # defaults: checks, logging and fsync are as Postfix has them.
@@ -76,8 +81,7 @@ alias_database =
 relay_domains = example.test
 default_process_limit = 300
 smtpd_client_connection_count_limit = 0
-smtpd_recipient_restrictions = check_client_access static:HOLD, permit_mynetworks, reject
-maillog_file = {self.directory}/maillog
+{self.own_settings}maillog_file = {self.directory}/maillog
 maillog_file_prefixes = /
 """
         )
@@ -91,5 +95,5 @@ defer    unix      - - n -   0 bounce
 anvil    unix      - - n -   1 anvil
 proxymap unix      - - n -   - proxymap
 postlog  unix-dgram n - n -  1 postlogd
-"""
+{self.own_services}"""
         )

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import tomllib
 from pathlib import Path
@@ -97,9 +98,19 @@ class Floor(Server):
         self.on_epoll = on_epoll
         self.is_durable = is_durable
 
+    @property
+    def message_count(self):
+        """How many messages it has answered."""
+        return int.from_bytes((self.directory / "count").read_bytes(), sys.byteorder)
+
     def start(self):
         self.smtp_port, self.pop3_port = free_port(), free_port()
-        command = [self.program, "--smtp", self.smtp_port, "--pop3", self.pop3_port]
+        return self.start_again()
+
+    def start_again(self):
+        """Starts on the ports it had; its count begins anew."""
+        command = [self.program, "--smtp", self.smtp_port, "--pop3", self.pop3_port,
+                   "--count", self.directory / "count"]
         command += ["--epoll"] if self.on_epoll else []
         command += ["--log", self.directory / "messages"] if self.is_durable else []
         return self.spawn(command)

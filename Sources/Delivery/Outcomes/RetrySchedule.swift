@@ -16,11 +16,8 @@ package struct RetrySchedule: Hashable, Sendable {
 
     package init() {}
 
-    /// How long to wait after so many failures in a row, at least one second.
-    ///
-    /// - Parameters:
-    ///   - failures: 1 after the first failure; less counts as 1.
-    ///   - random: any number.
+    /// How long to wait after so many failures in a row, at least one second; less than one failure
+    /// counts as one, and `random` is any number.
     package func seconds(afterFailures failures: Int, random: UInt64) -> Int64 {
         self.spread(self.undisturbed(failures), random)
     }
@@ -32,7 +29,8 @@ package struct RetrySchedule: Hashable, Sendable {
 
     private func undisturbed(_ failures: Int) -> Int64 {
         var seconds = max(self.secondsMin, 1)
-        for _ in 1..<max(failures, 1) where seconds < self.secondsMax { seconds *= 2 }
+        // So far even one second has grown beyond every cap.
+        for _ in 1..<min(max(failures, 1), 32) where seconds < self.secondsMax { seconds *= 2 }
         return min(seconds, max(self.secondsMax, self.secondsMin, 1))
     }
 

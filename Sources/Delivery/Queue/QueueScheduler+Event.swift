@@ -32,11 +32,15 @@ extension QueueScheduler {
         /// Messages with one number take turns with those of others: the account, or a hash of the
         /// reverse-path.
         package let sender: UInt64
+        /// Whether it has more recipients that are due than were read: they come with the next
+        /// claim after these are settled.
+        package let isPartial: Bool
 
-        package init(_ id: MessageID, octets: Int, sender: UInt64) {
+        package init(_ id: MessageID, octets: Int, sender: UInt64, isPartial: Bool = false) {
             self.id = id
             self.octets = octets
             self.sender = sender
+            self.isPartial = isPartial
         }
     }
 

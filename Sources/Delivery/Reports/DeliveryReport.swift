@@ -53,7 +53,7 @@ package struct DeliveryReport: Sendable {
     /// Whether a report of a failure would give a message back whole, if its content were given
     /// (RET, RFC 3461, section 4.3).
     ///
-    /// What may pass over verified TLS only is not given back whole (RFC 8689, section 4.3).
+    /// What may pass over verified TLS only is not given back whole (RFC 8689, section 5).
     package static func givesWhole(_ options: EnvelopeOptions, octets: Int) -> Bool {
         options.returnedContent == .full && !options.requiresTLS && octets <= self.wholeOctetsMax
     }

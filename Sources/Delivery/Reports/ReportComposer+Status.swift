@@ -44,10 +44,8 @@ extension ReportComposer {
         )
         Self.add("Action: \(recipient.action.rawValue)", to: &out)
         Self.add("Status: \(Self.status(of: recipient))", to: &out)
-        // A socket's path is nobody's business.
-        if let first = recipient.host.first, first != UInt8(ascii: "/") {
-            let host = ReportText.printable(recipient.host, octetsMax: 255)
-            Self.addField("Remote-MTA", Array("dns; ".utf8) + host, to: &out)
+        if let host = Self.host(of: recipient), let name = host.split(separator: .space).first {
+            Self.addField("Remote-MTA", Array("dns; ".utf8) + name, to: &out)
         }
         let reply = ReportText.printable(recipient.reply, octetsMax: Self.replyOctetsMax)
         if !reply.isEmpty {
@@ -71,6 +69,12 @@ extension ReportComposer {
         case .delayed: status.statusClass == 4 ? status : EnhancedStatus(4, 0, 0)
         case .delivered, .relayed: status.statusClass == 2 ? status : EnhancedStatus(2, 0, 0)
         }
+    }
+
+    /// The host in words; nil: there was none, or it is a socket, whose path is nobody's business.
+    static func host(of recipient: ReportedRecipient) -> [UInt8]? {
+        let host = ReportText.printable(recipient.host, octetsMax: 400)
+        return host.isEmpty || host.contains(UInt8(ascii: "/")) ? nil : host
     }
 
     /// Whether text begins as a reply of SMTP does.

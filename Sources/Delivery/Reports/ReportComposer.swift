@@ -26,8 +26,8 @@ struct ReportComposer {
         self.message = message
         self.recipients = recipients
         self.options.needsUTF8 = !ReportText.isASCII(message.reversePath)
-        // What may be read by nobody on its way there, may be on its way back (RFC 8689,
-        // section 4.3).
+        // What nobody may read on its way there, nobody may read on its way back (RFC 8689,
+        // section 5).
         self.options.requiresTLS = message.options.requiresTLS
     }
 
@@ -39,7 +39,8 @@ struct ReportComposer {
     mutating func compose() -> [UInt8] {
         let parts = [self.textPart(), self.statusPart(), self.originalPart()]
         let isEightBit = parts.contains { $0.encoding == .eightBit }
-        if isEightBit { self.options.body = .eightBitMIME }
+        // SMTPUTF8 goes with 8BITMIME (RFC 6531, section 3.1).
+        if isEightBit || self.usesUTF8 { self.options.body = .eightBitMIME }
         let boundary = self.boundary
         var out = self.headerFields()
         Self.add("Content-Type: multipart/report; report-type=delivery-status;", to: &out)

@@ -12,7 +12,8 @@ package struct ReportedRecipient: Hashable, Sendable {
     package var originalRecipient: [UInt8]
     package var action: ReportedAction
     package var status: EnhancedStatus
-    /// The host that was asked last; empty when none was.
+    /// The host that was asked last, its name first, and perhaps its address behind a space; empty
+    /// when none was asked.
     package var host: [UInt8]
     /// What that host said, beginning with its reply code; or, without a code, why there was no
     /// host to ask; empty: nothing to tell.

@@ -16,7 +16,7 @@ package struct TLSPolicy: Hashable, Sendable {
     /// Whether the message may pass over verified TLS only (REQUIRETLS).
     package var requiresTLS: Bool
     /// Whether the message asks for delivery above security (`TLS-Required: No`, RFC 8689,
-    /// section 5).
+    /// section 3).
     package var waivesTLS: Bool
 
     package init(
@@ -77,7 +77,7 @@ package struct TLSPolicy: Hashable, Sendable {
     /// a host whose records cannot be had is skipped, whatever a policy says of it.
     package func judge(_ host: Host) -> Judgement {
         if self.requiresTLS { return self.judgeRequired(host) }
-        // It waives what domains publish, not what the operator set (RFC 8689, section 5).
+        // It waives what domains publish, not what the operator set (RFC 8689, section 4.2.2).
         switch self.preference {
         case .none: return .demand(.none, .preference)
         case .opportunistic: return .demand(.opportunistic, .preference)

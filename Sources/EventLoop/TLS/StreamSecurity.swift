@@ -52,6 +52,14 @@ final class StreamSecurity {
         return unsafe self.connection
     }
 
+    /// What the handshake of a client failed for, where that is the server's certificate.
+    var verificationFailure: String? {
+        guard self.service.verifier.isRequired, let connection = unsafe self.connection else {
+            return nil
+        }
+        return unsafe self.service.verifier.failure(of: connection)
+    }
+
     /// Encrypts and sends octets until all are out or the socket takes no more.
     ///
     /// - Returns: how many are out; nil when the connection is broken.
@@ -112,7 +120,8 @@ final class StreamSecurity {
                 return unsafe String(decoding: octets, as: UTF8.self)
             },
             isResumed: self.isResumed,
-            clientCertificate: self.clientCertificate
+            clientCertificate: self.clientCertificate,
+            serverVerification: self.service.verifier.outcome(of: connection)
         )
     }
 

@@ -35,7 +35,8 @@ enum TLSContext {
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else {
             throw TLSError("TLS", OpenSSLErrors.take())
         }
-        let oldest = options.version == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
+        let first = options.version ?? options.minimumVersion
+        let oldest = first == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
         let newest = options.version == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION
         unsafe _ = copenssl_set_versions(context, oldest, newest)
         unsafe copenssl_set_options(context, 0, 1)
@@ -51,6 +52,11 @@ enum TLSContext {
             }
             unsafe rules.sessions.keep(session)
             return 1
+        }
+        // Whether there are records to go by is each connection's.
+        guard unsafe SSL_CTX_dane_enable(context) == 1 else {
+            unsafe SSL_CTX_free(context)
+            throw TLSError("TLS", OpenSSLErrors.take())
         }
         return unsafe context
     }

@@ -6,7 +6,7 @@ package struct TLSError: Error, CustomStringConvertible {
     package let subject: String
     package let reason: String
 
-    init(_ subject: String, _ reason: String) {
+    package init(_ subject: String, _ reason: String) {
         self.subject = subject
         self.reason = reason
     }

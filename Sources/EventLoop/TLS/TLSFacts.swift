@@ -14,6 +14,8 @@ package struct TLSFacts: Sendable {
     package let isResumed: Bool
     /// The client's certificate, when it has shown one; it has then been verified.
     package let clientCertificate: ClientCertificate?
+    /// At a client: whether the server has proved who it is.
+    package let serverVerification: ServerVerification
 
     /// Whom a verified client certificate names.
     package struct ClientCertificate: Sendable {
@@ -28,13 +30,22 @@ package struct TLSFacts: Sendable {
         }
     }
 
+    /// What came of verifying a server.
+    package enum ServerVerification: Hashable, Sendable {
+        case notAsked
+        case verified
+        /// It is not who it should be, or cannot prove it, and why, in a few words.
+        case failed(String)
+    }
+
     package init(
         version: StaticString,
         cipher: String,
         serverName: String? = nil,
         applicationProtocol: String? = nil,
         isResumed: Bool = false,
-        clientCertificate: ClientCertificate? = nil
+        clientCertificate: ClientCertificate? = nil,
+        serverVerification: ServerVerification = .notAsked
     ) {
         self.version = version
         self.cipher = cipher
@@ -42,6 +53,7 @@ package struct TLSFacts: Sendable {
         self.applicationProtocol = applicationProtocol
         self.isResumed = isResumed
         self.clientCertificate = clientCertificate
+        self.serverVerification = serverVerification
     }
 }
 

@@ -14,6 +14,8 @@ final class TLSRules {
     let ticketKeys: TicketKeys?
     /// What a client has kept of earlier connections.
     let sessions: KeptSessions
+    /// Whether a client keeps any.
+    let keepsSessions: Bool
     /// The protocols of ALPN, each as octets.
     private let protocols: [[UInt8]]
     /// The contexts of names, in lower case; the default one has no name here.
@@ -25,12 +27,14 @@ final class TLSRules {
         self.ticketKeys = options.ticketKeys
         self.protocols = options.applicationProtocols.map { Array($0.utf8) }
         self.sessions = KeptSessions()
+        self.keepsSessions = false
     }
 
     init(_ options: TLSClientOptions) {
         self.ticketKeys = nil
         self.protocols = []
         self.sessions = KeptSessions()
+        self.keepsSessions = options.resumesSessions
     }
 
     deinit {

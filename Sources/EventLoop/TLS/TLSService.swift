@@ -12,7 +12,9 @@ package final class TLSService {
     /// Whether it speaks as a client.
     let isClient: Bool
     /// What a client asks for by name.
-    let serverName: String?
+    private let serverName: String?
+    /// What a client makes of the server's certificate.
+    let verifier: ServerVerifier
     /// The context that handshakes begin with; one of our references.
     private let context: OpaquePointer
     /// Owned by the context.
@@ -24,19 +26,45 @@ package final class TLSService {
         OpenSSLErrors.clear()
         self.isClient = false
         self.serverName = nil
+        self.verifier = ServerVerifier(verification: .none, isRequired: false)
         let rules = try TLSRules(options)
         self.rules = rules
         unsafe self.context = try rules.makeContexts(options)
     }
 
-    /// A service for streams that connect; what the server shows is not verified.
-    package init(_ options: TLSClientOptions) throws(TLSError) {
+    /// A service for streams that connect.
+    ///
+    /// A context costs a good part of a millisecond. With that of another service, whose versions
+    /// and whether it keeps sessions then count, a service costs as good as nothing: each host to
+    /// connect to can have its own. The other service must not keep sessions, because they would be
+    /// resumed with another host.
+    ///
+    /// - Throws: what is wrong with the names or the records that are to be verified.
+    package init(
+        _ options: TLSClientOptions,
+        contextOf other: TLSService? = nil
+    ) throws(TLSError) {
         OpenSSLErrors.clear()
         self.isClient = true
         self.serverName = options.serverName
-        let rules = TLSRules(options)
-        self.rules = rules
-        unsafe self.context = try rules.makeClientContext(options)
+        self.verifier = ServerVerifier(
+            verification: options.verification,
+            isRequired: options.requiresVerification
+        )
+        if let other {
+            precondition(other.isClient && !other.rules.keepsSessions, "a client without sessions")
+            self.rules = other.rules
+            unsafe self.context = other.context
+            unsafe SSL_CTX_up_ref(self.context)
+        } else {
+            let rules = TLSRules(options)
+            self.rules = rules
+            unsafe self.context = try rules.makeClientContext(options)
+        }
+        // What a connection would be refused for is found now.
+        guard let trial = unsafe SSL_new(self.context) else { return }
+        defer { unsafe SSL_free(trial) }
+        unsafe try self.verifier.prepare(trial)
     }
 
     deinit { unsafe SSL_CTX_free(self.context) }
@@ -47,21 +75,14 @@ package final class TLSService {
         guard let ssl = unsafe SSL_new(self.context) else { return nil }
         guard self.isClient else { return unsafe ssl }
         if let serverName { unsafe _ = copenssl_set_server_name(ssl, serverName) }
+        guard unsafe (try? self.verifier.prepare(ssl)) != nil else {
+            unsafe SSL_free(ssl)
+            return nil
+        }
         if let session = unsafe self.rules.sessions.take() {
             unsafe SSL_set_session(ssl, session)
             unsafe SSL_SESSION_free(session)
         }
         return unsafe ssl
     }
-}
-
-/// What a client wants of TLS.
-package struct TLSClientOptions {
-    /// The name to ask for (SNI).
-    package var serverName: String?
-    package var version: TLSOptions.Version?
-    /// Whether sessions are kept and resumed.
-    package var resumesSessions = false
-
-    package init() {}
 }

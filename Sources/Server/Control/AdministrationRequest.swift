@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the command line asks of accounts and aliases, and its form on the control socket: one line
-// a request, fields with a TAB between them, octets that would break the line as %XX. The answer
-// is any number of `=` lines with fields and one last line, `.` for success or `!` with a reason.
+// What the command line asks of accounts, aliases and the queue, and its form on the control
+// socket: one line a request, fields with a TAB between them, octets that would break the line as
+// %XX. The answer is any number of `=` lines with fields and one last line, `.` for success or `!`
+// with a reason.
 
 internal import MailStore
 package import MailSyntax
 
-/// One change of, or question about, accounts and aliases.
+/// One change of, or question about, accounts, aliases and the queue.
 package enum AdministrationRequest: Sendable, Equatable {
     case addAccount(Address, verifier: [UInt8], secret: [UInt8]?, quota: Int?)
     case setPassword(Address, verifier: [UInt8], secret: [UInt8]?)
@@ -17,6 +18,7 @@ package enum AdministrationRequest: Sendable, Equatable {
     case addAlias(Address, [Address])
     case removeAlias(Address)
     case aliases(after: Address?, count: Int)
+    case queue(QueueRequest)
 
     /// At most so many rows come with one listing; the next is asked for with `after`.
     package static let rowsMax = 1000
@@ -50,6 +52,8 @@ extension AdministrationRequest {
             Self.line("alias-remove", address.octets)
         case .aliases(let after, let count):
             Self.line("alias-list", after?.octets ?? [], Array(String(count).utf8))
+        case .queue(let request):
+            ControlLine.encode(request.fields)
         }
     }
 
@@ -107,7 +111,8 @@ extension AdministrationRequest {
             guard let count = number(2), (1...Self.rowsMax).contains(count) else { return nil }
             self = .aliases(after: optional(1) == nil ? nil : address(1), count: count)
         default:
-            return nil
+            guard let request = QueueRequest(fields: fields) else { return nil }
+            self = .queue(request)
         }
     }
 
@@ -122,9 +127,6 @@ extension AdministrationRequest {
             .addAlias(let address, _) where !isLocal(address):
             return "\(address.text) is in no local domain; local-domains in the configuration "
                 + "lists \(localDomains.joined(separator: ", "))"
-        case .addAlias(_, let targets):
-            guard let remote = targets.first(where: { !isLocal($0) }) else { return nil }
-            return "the target \(remote.text) is in no local domain; mail is not relayed"
         default:
             return nil
         }

@@ -34,6 +34,7 @@ extension AdministrationRequest {
         case .addAlias(let address, let targets): .write(.addAlias(address, targets: targets))
         case .removeAlias(let address): .write(.removeAlias(address))
         case .aliases(let after, let count): .read(.aliases(after: after, count: count))
+        case .queue(let request): request.step
         }
     }
 }
@@ -47,6 +48,9 @@ package struct AdministrationResult: Sendable {
         self.rows = rows
         self.failure = failure
     }
+
+    /// The failure of a question about a message that is not there (any more).
+    package static let notQueued = "there is no such message in the queue"
 
     package init(_ reply: StorageReply) {
         switch reply {
@@ -62,7 +66,16 @@ package struct AdministrationResult: Sendable {
             }
         case .aliases(let aliases):
             self.rows = aliases.map { [$0.address.octets] + $0.targets.map(\.octets) }
-        case .written(.failed(let error), _), .failed(let error):
+        case .queueRows(let page):
+            self.rows = QueueAnswer.rows(page)
+        case .queueMessage(let detail?):
+            self.rows = QueueAnswer.rows(detail)
+        case .queueMessage(nil):
+            self.failure = Self.notQueued
+        case .queueChanged(.queueChanged(let count, let next)):
+            self.rows = QueueAnswer.rows(changed: count, next: next)
+        case .written(.failed(let error), _), .queueChanged(.failed(let error)),
+            .failed(let error):
             self.failure = error.sentence
         default:
             break

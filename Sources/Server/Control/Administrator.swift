@@ -6,7 +6,7 @@
 package import Configuration
 package import MailStore
 
-/// Accounts and aliases as the command line reaches them.
+/// Accounts, aliases and the queue as the command line reaches them.
 package struct Administrator {
     /// Why nothing could be carried out at all.
     package enum Failure: Error {
@@ -88,7 +88,9 @@ package struct Administrator {
         var results: [AdministrationResult] = []
         var batch: [StoreRequest] = []
         func flush() {
-            results += store.commit(batch).map { AdministrationResult(.written($0, changed: nil)) }
+            results += zip(batch, store.commit(batch)).map { request, answer in
+                AdministrationResult(.written(answer, to: request))
+            }
             batch = []
         }
         for request in requests {

@@ -13,7 +13,7 @@ internal import MailSyntax
 /// What the server tells of its sessions.
 package final class Journal {
     private let sink: LogSink?
-    private var line: LogLine
+    var line: LogLine
 
     /// A journal that writes into `sink`; nil: it writes nothing.
     package init(sink: LogSink?) {
@@ -47,16 +47,34 @@ package final class Journal {
         client: NetworkAddress?
     ) {
         let maildrops = message.deliveries.count
-        let missed = answer.undelivered(of: maildrops)
-        let isStored = missed.count < maildrops
+        let queued = message.queue?.recipients.count { $0.state == .waiting } ?? 0
+        // The queue refuses nothing; what the store refuses as a whole is refused for all.
+        let missed = answer.undelivered(of: max(maildrops, 1))
+        let isStored = maildrops == 0 ? missed.count == 0 : missed.count < maildrops
         let level: Logger.Level = missed.count == 0 ? .info : .warning
-        let text: StaticString = isStored ? "message stored" : "message not stored"
+        let text: StaticString =
+            !isStored ? "message not stored" : maildrops == 0 ? "message queued" : "message stored"
         guard self.begin(level, text, session, client) else { return }
         self.line.field("id") { message.id.append(to: &$0) }
         self.line.field("octets", message.octets)
         self.line.field("from", message.reversePath.span)
-        self.line.field("maildrops", maildrops - missed.count)
+        self.line.field("maildrops", max(0, maildrops - missed.count))
+        if queued > 0 { self.line.field("recipients", isStored ? queued : 0) }
         if missed.count > 0 { self.line.field("reason", missed.reason) }
+        self.end()
+    }
+
+    /// Mail that waits is fetched by ETRN or ATRN.
+    func fetched(
+        _ destinations: Int,
+        _ recipients: Int,
+        _ account: Address?,
+        stream: any ByteStream
+    ) {
+        guard self.begin(.info, "mail fetched", stream) else { return }
+        if let account { self.line.field("user", account.octets.span) }
+        self.line.field("destinations", destinations)
+        self.line.field("recipients", recipients)
         self.end()
     }
 
@@ -126,7 +144,14 @@ package final class Journal {
         return true
     }
 
-    private func end() {
+    /// Begins a line that is of no session, if lines of this level are written.
+    func begin(_ level: Logger.Level, _ message: StaticString) -> Bool {
+        guard let sink = self.sink, level >= sink.level else { return false }
+        self.line.begin(sink.wallClock(), level: level.name, message)
+        return true
+    }
+
+    func end() {
         if let ring = self.sink?.ring { self.line.end(into: ring) }
     }
 }

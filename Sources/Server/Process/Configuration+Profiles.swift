@@ -43,8 +43,9 @@ extension Configuration {
             offersSTARTTLS: listener.tls == .starttls,
             mechanisms: self.mechanismSet(of: listener),
             permitsPlaintextAuth: listener.permitsPlaintextAuth,
-            requiresAuthentication: isSubmission,
-            isSubmission: isSubmission,
+            requiresAuthentication: isSubmission || listener.service == .odmr,
+            purpose: listener.purpose,
+            offersETRN: self.smtp.offersETRN,
             checksAuthors: isSubmission && self.submission.checksAuthor,
             addsMissingFields: isSubmission && self.submission.addsMissingFields,
             hidesClientAddress: isSubmission && self.submission.hidesClientAddress,
@@ -78,6 +79,16 @@ extension Configuration {
             }
         }
         return set
+    }
+}
+
+extension Configuration.Listener {
+    fileprivate var purpose: SMTPServerSettings.Purpose {
+        switch self.service {
+        case .submission: .submission
+        case .odmr: .fetching
+        case .smtp, .lmtp, .pop3: .relaying
+        }
     }
 }
 

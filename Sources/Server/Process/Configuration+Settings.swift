@@ -31,11 +31,37 @@ extension Configuration {
             policy: AddressPolicy(
                 delimiter: self.subaddressDelimiter,
                 catchAll: self.catchAll,
-                postmaster: postmaster
+                postmaster: postmaster,
+                localDomains: self.localDomains
             ),
             isExempt: { peer in exempt.contains { $0.contains(peer) } },
             isTrustedProxy: { peer in proxies.contains { $0.contains(peer) } }
         )
+    }
+
+    var relaySettings: RelaySettings {
+        var settings = RelaySettings()
+        let (domains, networks) = (self.relayDomains, self.relayNetworks)
+        settings.isRelayDomain = { domain in domains.contains { $0.matches(domain) } }
+        settings.mayRelay = { client in networks.contains { $0.contains(client) } }
+        let configuration = self
+        settings.fetchers = { domain in
+            let route = configuration.route(of: domain)
+            if let route, route.target == .onDemand { return .accounts(Set(route.accounts)) }
+            return domains.contains { $0.matches(domain) } ? .anybody : .nobody
+        }
+        settings.kept = self.routes.compactMap { route in
+            guard route.target == .onDemand else { return nil }
+            return switch route.pattern {
+            case .domain(let name): RelaySettings.Kept(domain: Array(name.utf8), isBelow: false)
+            case .below(let name): RelaySettings.Kept(domain: Array(name.utf8), isBelow: true)
+            case .any: RelaySettings.Kept(domain: [], isBelow: true)
+            }
+        }
+        settings.ageSeconds = Int64(self.delivery.ageHoursMax) * 3600
+        settings.warnSeconds =
+            self.delivery.warnHours == 0 ? nil : Int64(self.delivery.warnHours) * 3600
+        return settings
     }
 
     var serverLimits: ServerLimits {

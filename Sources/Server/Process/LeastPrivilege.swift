@@ -5,9 +5,11 @@
 // privileges hold for the thread that asks and for those that it starts.
 
 package import Configuration
+internal import EventLoop
 internal import Logging
 internal import MailBytes
 package import Privileges
+internal import Resolver
 
 /// As whom, and with what, the process does its work.
 package enum LeastPrivilege {
@@ -88,8 +90,8 @@ package enum LeastPrivilege {
                 "confined",
                 metadata: [
                     "landlock": .stringConvertible(report.version),
-                    "files": "own and certificates",
-                    "ports": .string(report.confinesPorts ? "listeners" : "any"),
+                    "files": "own, certificates, and what names are looked up by",
+                    "ports": .string(report.confinesPorts ? "listeners and next hops" : "any"),
                     "signals": .string(report.confinesSignals ? "own" : "any"),
                 ]
             )
@@ -111,6 +113,10 @@ package enum LeastPrivilege {
             case .unix(let path): confinement.socketDirectories.append(FilePlace.parent(of: path))
             }
         }
+        confinement.connectedPorts = configuration.connectedPorts
+        for path in configuration.deliveryPaths {
+            confinement.readable += FilePlace.directories(of: path)
+        }
         return confinement
     }
 
@@ -125,6 +131,43 @@ package enum LeastPrivilege {
 }
 
 extension Configuration {
+    /// The ports of other servers: of mail, of names, and of the policies of MTA-STS.
+    fileprivate var connectedPorts: [UInt16] {
+        var ports = [UInt16(clamping: self.delivery.smtpPort), 53, 443]
+        ports += self.delivery.resolvers.map(\.port)
+        for relay in self.relays {
+            switch relay.host {
+            case .name(_, let port): ports.append(UInt16(clamping: port))
+            case .ip(let address): ports.append(address.port)
+            case .unix: break
+            }
+        }
+        return ports.filter { $0 != 0 }
+    }
+
+    private var relays: [Relay] {
+        let routed = self.routes.compactMap { route -> Relay? in
+            guard case .relay(let relay) = route.target else { return nil }
+            return relay
+        }
+        return routed + [self.delivery.fallbackRelay].compactMap(\.self)
+    }
+
+    /// Files that deliveries read when they need them, and that others may renew.
+    fileprivate var deliveryPaths: [String] {
+        var paths = self.relays.compactMap(\.credentials?.passwordPath)
+        let resolver = self.resolverSettings
+        if case .system(let file) = resolver.servers { paths.append(file) }
+        switch resolver.trustAnchors {
+        case .none: break
+        case .whenPossible(let file), .always(let file): paths.append(file)
+        }
+        if let path = self.delivery.authoritiesPath ?? TLSAuthorities.systemPath {
+            paths.append(path)
+        }
+        return paths
+    }
+
     /// The files of certificates and keys, which are read again when they change.
     var keyMaterialPaths: [String] {
         self.tls.certificates.flatMap { [$0.chainPath, $0.keyPath] }

@@ -11,7 +11,9 @@ internal import MailBytes
 package import MailStore
 internal import MailSyntax
 internal import POP3Protocol
+internal import PolicyFetch
 internal import Privileges
+internal import Resolver
 internal import SMTPProtocol
 
 /// The process that `martlet serve` is.
@@ -33,6 +35,7 @@ package final class ServeProcess {
     private let loop: EventLoop
     private let storage = StorageThreads()
     private let server: MailServer
+    private let delivery: DeliveryEngine
     private let sockets: ListeningSockets
     private let certificates: ServerCertificates?
     private var isStopping = false
@@ -59,6 +62,7 @@ package final class ServeProcess {
         }
         process.watchSignals()
         process.watchCertificates()
+        process.delivery.start()
         process.logger.info("ready", metadata: ["pid": .stringConvertible(getpid())])
         process.loop.run()
         process.storage.stop()
@@ -69,9 +73,10 @@ package final class ServeProcess {
         self.configuration = configuration
         self.logger = log.logger
         let limits = configuration.serverLimits
-        Self.raiseDescriptorLimit(for: limits, log.logger)
+        let descriptors = Self.descriptors(for: configuration)
+        Self.raiseDescriptorLimit(to: descriptors, log.logger)
         do throws(EventLoopError) {
-            self.loop = try EventLoop(connectionsMax: limits.connections + Self.ownDescriptors)
+            self.loop = try EventLoop(connectionsMax: descriptors)
         } catch {
             throw .loop("the event loop cannot be made: \(error)")
         }
@@ -108,6 +113,7 @@ package final class ServeProcess {
         self.server = MailServer(
             limits: limits,
             addresses: configuration.addressSettings(postmaster: postmaster),
+            relaying: configuration.relaySettings,
             logins: logins,
             time: LoopTime(loop: self.loop),
             storage: self.storage,
@@ -116,9 +122,42 @@ package final class ServeProcess {
             firstMessageID: firstMessageID,
             controlUser: geteuid()
         )
+        do throws(Failure) {
+            self.delivery = try Self.delivery(of: self.server, configuration, self.loop)
+        } catch {
+            self.storage.stop()
+            throw error
+        }
         relay.server = self.server
         self.sockets.server = self.server
         self.useCertificates()
+    }
+
+    private static func delivery(
+        of server: MailServer,
+        _ configuration: Configuration,
+        _ loop: EventLoop
+    ) throws(Failure) -> DeliveryEngine {
+        let (passwords, errors) = configuration.relayPasswords()
+        guard errors.isEmpty else { throw .configuration(errors) }
+        let resolver: Resolver
+        do throws(ResolverError) {
+            resolver = try Resolver(loop: loop, settings: configuration.resolverSettings)
+        } catch {
+            throw .configuration(["delivery: \(error)"])
+        }
+        let names = LoopNames(resolver)
+        let fetcher = PolicyFetcher(loop: loop, settings: configuration.policyFetchSettings)
+        return DeliveryEngine(
+            server: server,
+            settings: configuration.deliverySettings(passwords: passwords),
+            names: names,
+            connector: LoopConnector(
+                loop: loop,
+                authoritiesPath: configuration.delivery.authoritiesPath
+            ),
+            policies: LoopPolicies(fetcher, names: names)
+        )
     }
 
     /// Opens ports that need root, and then is no longer root, nor anything else it need not be.
@@ -160,8 +199,13 @@ package final class ServeProcess {
         }
     }
 
-    private static func raiseDescriptorLimit(for limits: ServerLimits, _ logger: Logger) {
-        let wanted = limits.connections + Self.ownDescriptors
+    /// What connections, in and out, and look-ups need besides the process's own.
+    private static func descriptors(for configuration: Configuration) -> Int {
+        configuration.limits.connections + configuration.delivery.connections
+            + Resolver.descriptorsMax(configuration.resolverSettings) + Self.ownDescriptors
+    }
+
+    private static func raiseDescriptorLimit(to wanted: Int, _ logger: Logger) {
         let descriptors = EventLoop.raiseDescriptorLimit(to: wanted)
         guard descriptors < wanted else { return }
         logger.warning(
@@ -231,8 +275,22 @@ package final class ServeProcess {
             metadata: ["connections": .stringConvertible(self.server.connectionCount)]
         )
         self.sockets.close()
-        self.server.stop { [loop] in loop.stop() }
+        var waiting = 2
+        let ended = { [loop] in
+            waiting -= 1
+            if waiting == 0 { loop.stop() }
+        }
+        self.server.stop(done: ended)
+        self.delivery.stop(done: ended)
+        let grace = self.configuration.serverLimits.shutdownGraceSeconds
+        self.loop.after(seconds: grace) { [unowned self] in
+            self.delivery.abort()
+            // Whatever still hangs then is found in the queue by the next process.
+            self.loop.after(seconds: Self.lastSeconds) { [loop] in loop.stop() }
+        }
     }
+
+    private static let lastSeconds: Double = 2
 
     // MARK: - Certificates
 
@@ -263,6 +321,7 @@ package final class ServeProcess {
             metadata: [
                 "connections": .stringConvertible(self.server.connectionCount),
                 "content-octets": .stringConvertible(self.server.contentOctets),
+                "deliveries": .string(self.delivery.state),
                 "turns": .stringConvertible(self.loop.turnTimes),
             ]
         )

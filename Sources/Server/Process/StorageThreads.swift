@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The store on threads of its own: a writer that takes everything that waits and commits it at
-// once (group commit), a reader that does not wait behind commits, and workers for passwords. Each
-// answers through the loop's mailbox, a batch with one wake-up.
+// once (group commit), a reader that does not wait behind commits, another for the queue, whose
+// messages come with their content and would hold up who reads his mail, and workers for passwords.
+// Each answers through the loop's mailbox, a batch with one wake-up.
 
 package import EventLoop
 package import MailStore
@@ -42,6 +43,7 @@ package final class StorageThreads: Storage, PasswordChecker {
 
     private let writes = WorkQueue<WriteJob>()
     private let reads = WorkQueue<ReadJob>()
+    private let queueReads = WorkQueue<ReadJob>()
     private let attempts = WorkQueue<PasswordJob>()
     private let stopOrder = Stop()
     private var threads: [WorkerThread] = []
@@ -61,7 +63,8 @@ package final class StorageThreads: Storage, PasswordChecker {
     }
 
     package func read(_ question: StoreQuestion, for ticket: Ticket) {
-        self.reads.put(ReadJob(ticket: ticket, question: question))
+        let reads = question.isAboutQueue ? self.queueReads : self.reads
+        reads.put(ReadJob(ticket: ticket, question: question))
     }
 
     package func check(_ attempt: LoginAttempt, for ticket: Ticket) -> Bool {
@@ -90,12 +93,13 @@ package final class StorageThreads: Storage, PasswordChecker {
         )
         guard let first = opened.takeAll().first else { throw .retryable("the store went away") }
         let firstMessageID = try first.get()
-        let reads = self.reads
-        self.threads.append(
-            WorkerThread(name: "store-reader") {
-                Self.runReader(reads, opening: reader, mailbox: mailbox)
-            }
-        )
+        for (name, reads) in [("store-reader", self.reads), ("queue-reader", self.queueReads)] {
+            self.threads.append(
+                WorkerThread(name: name) {
+                    Self.runReader(reads, opening: reader, mailbox: mailbox)
+                }
+            )
+        }
         let attempts = self.attempts
         for index in 0..<max(passwordWorkers, 1) {
             self.threads.append(
@@ -116,6 +120,7 @@ package final class StorageThreads: Storage, PasswordChecker {
         self.stopOrder.order()
         self.attempts.close()
         self.reads.close()
+        self.queueReads.close()
         self.writes.close()
         for thread in self.threads { thread.join() }
         self.threads = []
@@ -190,6 +195,20 @@ package final class StorageThreads: Storage, PasswordChecker {
             mailbox.post(
                 contentsOf: zip(jobs, replies).map { TicketedReply(ticket: $0.ticket, reply: $1) }
             )
+        }
+    }
+}
+
+extension StoreQuestion {
+    /// Whether its answer may take the reader long.
+    fileprivate var isAboutQueue: Bool {
+        switch self {
+        case .waitingDestinations, .dueDestinations, .dueMessages, .queuedContent, .reportsDue,
+            .expiring, .warnable, .queueRows, .queueMessage:
+            true
+        case .resolve, .expand, .account, .maildrop, .listing, .content, .accounts, .aliases,
+            .accountKinds:
+            false
         }
     }
 }

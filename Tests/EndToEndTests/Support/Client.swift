@@ -22,6 +22,12 @@ enum Client {
         return FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 
+    static let nsd = peers.appending(path: "usr/sbin/nsd").path
+
+    static func ldns(_ name: String) -> String {
+        self.peers.appending(path: "usr/bin/\(name)").path
+    }
+
     /// Lets unpacked programs find their libraries.
     static var peerEnvironment: [String: String] {
         let libraries = self.peers.appending(path: "usr/lib")

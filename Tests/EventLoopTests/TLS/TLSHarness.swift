@@ -50,6 +50,35 @@ extension LoopHarness {
         return outcome.output.trimmingCharacters(in: ["\n"])
     }
 
+    /// Runs the loop with one stream of its own that connects to it, says good-bye to the first
+    /// line, and ends.
+    func visit(
+        prepare: (ScriptedHandler) -> Void,
+        ended: @escaping (any ByteStream) -> Void
+    ) {
+        guard let stream = try? self.loop.connect(to: self.address) else {
+            Issue.record("no connection")
+            return
+        }
+        let handler = ScriptedHandler()
+        stream.handler = handler
+        handler.onReceived = { octets, stream in
+            stream.close()
+            return Consumption(count: octets.count, next: .awaitMore)
+        }
+        prepare(handler)
+        handler.onEnded = { [unowned loop] stream in
+            ended(stream)
+            loop.stop()
+        }
+        let limit = self.loop.after(seconds: 20) { [unowned loop] in
+            Issue.record("the loop did not end in time")
+            loop.stop()
+        }
+        self.loop.run()
+        limit.cancel()
+    }
+
     /// Runs the loop with `openssl s_client`, and returns what it printed.
     ///
     /// A line is typed once the connection is at rest, and the end of the input comes later still.

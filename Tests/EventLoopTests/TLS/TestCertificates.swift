@@ -47,7 +47,7 @@ struct TestCertificates: Sendable {
 
     private static let curve = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 
-    private func files(_ name: String) -> Files {
+    func files(_ name: String) -> Files {
         (
             chainPath: self.folder.appendingPathComponent("\(name).pem").path,
             keyPath: self.folder.appendingPathComponent("\(name).key").path

@@ -32,17 +32,22 @@ extension SMTPConversation {
                 .recipientAccepted,
                 [
                     .recipientUnknown, .relayingDenied, .mailboxFull(permanent: true),
-                    .mailboxFull(permanent: false), .temporaryFailure, .relayingUnavailable,
+                    .mailboxFull(permanent: false), .temporaryFailure,
                     .rateExceeded,
                 ]
             )
         case .verifyMailbox:
-            return self.answer(.mailboxVerified, [.mailboxUnknown, .mailboxUnknown])
+            return self.answer(.mailboxVerified, [.mailboxUnknown, .mailboxUnverified])
         case .expandList:
             guard self.questions % 2 == 0 else { return self.answer(.mailboxUnknown, []) }
             return self.session.reduce(
                 .listed(Array("a@fuzz.example.test\nb@fuzz.example.test".utf8).span),
                 into: &self.replies
+            )
+        case .startQueue, .findMail:
+            return self.answer(
+                .queueStarted(recipients: self.questions % 2),
+                [.queueForbidden, .temporaryFailure]
             )
         case .openMessage:
             let opened = SMTPServerSession.Answer.messageOpened(MessageID(rawValue: 7))
@@ -55,7 +60,7 @@ extension SMTPConversation {
                 [.commitFailed, .storeFull, .mailboxFull(permanent: false), .temporaryFailure]
             )
         case .proceed, .awaitInput, .appendContent, .appendLineEnd, .discardMessage, .startTLS,
-            .authenticate, .close:
+            .authenticate, .turnAround, .close:
             preconditionFailure("this is no question")
         }
     }

@@ -47,7 +47,8 @@ struct SMTPConversation: ~Copyable {
             mechanisms: more & 2 != 0 ? .all : [],
             permitsPlaintextAuth: more & 4 != 0,
             requiresAuthentication: more & 24 == 24,
-            isSubmission: more & 8 != 0,
+            purpose: more & 8 != 0 ? .submission : choice & 192 == 192 ? .fetching : .relaying,
+            offersETRN: choice & 64 == 0,
             checksAuthors: more & 32 != 0,
             addsMissingFields: more & 64 != 0,
             acceptsXCLIENTLogin: more & 16 != 0
@@ -76,7 +77,7 @@ struct SMTPConversation: ~Copyable {
             try self.perform(step.effect, buffered)
             buffered.removeFirst(step.consumed)
             switch step.effect {
-            case .close:
+            case .close, .turnAround:
                 try require(self.session.awaiting == .nothing, "a closed session awaits nothing")
                 return self.transcript
             case .startTLS:
@@ -95,7 +96,7 @@ struct SMTPConversation: ~Copyable {
                 step = try self.answer(question)
                 continue
             case .verifyRecipient, .verifyMailbox, .expandList, .openMessage, .commitMessage,
-                .adoptClient, .verifySender, .completeHeader:
+                .adoptClient, .verifySender, .completeHeader, .startQueue, .findMail:
                 step = try self.ask(step.effect)
                 continue
             case .proceed, .appendContent, .appendLineEnd, .discardMessage:
@@ -159,7 +160,7 @@ struct SMTPConversation: ~Copyable {
             self.transcript += Array("discarded\n".utf8)
         case .proceed, .awaitInput, .verifyRecipient, .verifyMailbox, .expandList, .openMessage,
             .commitMessage, .startTLS, .authenticate, .adoptClient, .verifySender, .completeHeader,
-            .close:
+            .startQueue, .findMail, .turnAround, .close:
             break
         }
         try require(
@@ -179,6 +180,14 @@ struct SMTPConversation: ~Copyable {
             let isAsked = self.isSubmission || self.session.isAuthenticated
             try require(isAsked, "only who submits is asked about the reverse-path")
         }
+        if effect == .verifyRecipient {
+            let original = self.session.originalRecipientUnderQuestion.copy()
+            try require(original.count <= 500, "an original recipient is bounded")
+            try require(!original.contains { $0 <= 0x20 || $0 == 0x7f }, "and has no spaces")
+            let notify = self.session.notifyUnderQuestion
+            try require(!notify.contains(.never) || notify == .never, "NEVER stands alone")
+            self.transcript += Array("\(notify.rawValue) ".utf8) + original
+        }
         if effect == .completeHeader {
             try require(self.message != nil, "a header belongs to an open message")
             try self.checkAuthors()
@@ -186,6 +195,16 @@ struct SMTPConversation: ~Copyable {
         if effect == .openMessage {
             try require(self.message == nil, "one message at a time")
             try require(self.session.recipientCount > 0, "a message has recipients")
+            let options = self.session.options
+            try require(options.envelopeID.count <= 100, "an envelope id is bounded")
+            try require(
+                options.envelopeID.allSatisfy { 0x21...0x7e ~= $0 },
+                "an envelope id is printable"
+            )
+            try require(
+                !options.requiresTLS || self.session.isSecured,
+                "REQUIRETLS is for those who have TLS"
+            )
             self.transcript += self.session.reversePath.copy() + [0x0a]
         }
         if effect == .commitMessage {

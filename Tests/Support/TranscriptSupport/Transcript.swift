@@ -8,6 +8,7 @@
 //   S: a line of the server, exactly
 //   !: an effect, exactly          ?: the answer to it
 //   T: stopping | deadline | slow | secured…  X: the peer closes
+// Where the session is the client's, C and S change sides.
 // In C, R, S and quoted strings \r \n \t \0 \\ \" and \xHH stand for octets.
 
 public import Foundation
@@ -36,17 +37,19 @@ public struct Transcript: Sendable, CustomStringConvertible {
     public var description: String { self.name }
 
     /// All transcripts of a folder, or none when they cannot be read, which a test notices.
-    public static func all(in folder: URL) -> [Transcript] {
+    public static func all(in folder: URL, ofClient: Bool = false) -> [Transcript] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".transcript") }.sorted().compactMap { name in
             let url = folder.appendingPathComponent(name)
             guard let text = try? String(contentsOf: url, encoding: .utf8) else { return nil }
-            return Transcript(name: name, text: text)
+            return Transcript(name: name, text: text, ofClient: ofClient)
         }
     }
 
     /// A transcript from its text.
-    public init(name: String, text: String) {
+    ///
+    /// `ofClient`: the session is the client's, and what the server says is what comes in.
+    public init(name: String, text: String, ofClient: Bool = false) {
         self.name = name
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.isEmpty || line.hasPrefix("#") { continue }
@@ -58,10 +61,11 @@ public struct Transcript: Sendable, CustomStringConvertible {
                     let parts = word.split(separator: "=")
                     self.options[String(parts[0])] = parts.count > 1 ? Int(parts[1]) : 1
                 }
-            case "C:": self.items.append(.input(unescaped(rest) + [0x0d, 0x0a]))
+            case "C:" where !ofClient, "S:" where ofClient:
+                self.items.append(.input(unescaped(rest) + [0x0d, 0x0a]))
             case "R:": self.items.append(.input(unescaped(rest)))
             case "B:": self.items.append(.input(hexadecimal(rest)))
-            case "S:", "!:": self.items.append(.expected("\(kind) \(rest)"))
+            case "C:", "S:", "!:": self.items.append(.expected("\(kind) \(rest)"))
             case "?:": self.items.append(.answer(rest))
             case "T:", "X:": self.items.append(.event(kind == "X:" ? "closed" : rest))
             default: fatalError("\(name): what is \(line)?")

@@ -47,9 +47,9 @@ struct Conversation {
                 answer = .senderPermitted
             case .completeHeader:
                 answer = .headerCompleted
-            case .verifyMailbox, .expandList, .adoptClient:
+            case .verifyMailbox, .expandList, .adoptClient, .startQueue, .findMail:
                 answer = .temporaryFailure
-            case .startTLS, .authenticate:
+            case .startTLS, .authenticate, .turnAround:
                 return
             case .proceed, .discardMessage, .awaitInput:
                 break

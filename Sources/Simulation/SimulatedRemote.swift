@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One connection to a simulated host: its side of the conversation, and all the ways in which it
+// can go wrong. It holds what comes against what it has offered, and keeps the ledger.
+
+internal import MailBytes
+
+/// The other end of a connection that the server has made.
+final class SimulatedRemote {
+    private let host: SimulatedHost
+    private let world: VirtualWorld
+    private let ledger: QueueLedger
+    private var stream: SimulatedStream?
+    private var input: [UInt8] = []
+    private var phase = Phase.greeting
+    /// What it has said to EHLO; nothing after HELO.
+    private var offered: Set<String> = []
+    private var isSecure = false
+    private var transaction: Transaction?
+    /// When what was said last is said.
+    private var saidAt: Double
+
+    private enum Phase: Equatable {
+        case greeting
+        case commands
+        /// 354 has been said, or will be.
+        case content
+        case chunk(left: Int, isLast: Bool)
+        /// STARTTLS was accepted.
+        case handshake
+        /// Nothing more is said.
+        case mute
+    }
+
+    private struct Transaction {
+        let reversePath: String
+        var recipients: [String] = []
+        var content: [UInt8] = []
+    }
+
+    /// What goes wrong with one reply.
+    private enum Fault {
+        case none
+        /// It never comes.
+        case silence
+        /// The connection ends instead.
+        case end
+        /// It ends in the middle of the reply.
+        case halfReply
+        /// 421, and the connection ends.
+        case goodbye
+        /// No reply at all, but octets.
+        case nonsense
+        /// Not this time.
+        case refusal
+        /// Never.
+        case rejection
+    }
+
+    init(host: SimulatedHost, ledger: QueueLedger) {
+        self.host = host
+        self.world = host.world
+        self.ledger = ledger
+        self.saidAt = host.world.now
+    }
+
+    /// The connection stands.
+    func begin(on stream: SimulatedStream) {
+        self.stream = stream
+        switch self.host.moodNow {
+        case .unwilling:
+            let codes = ["554 5.7.1 go away", "421 4.3.2 later", "521 5.3.2 no mail here"]
+            self.say(codes[self.world.pick(codes.count)])
+            self.end()
+        case .senseless:
+            self.sayNonsense()
+        case .mute:
+            self.phase = .mute
+        case .honest, .troubled, .closed:
+            self.answer("220 \(self.host.name) ESMTP") { self.phase = .commands }
+        }
+    }
+
+    /// Octets from the server, or nil at its end.
+    func receive(_ octets: [UInt8]?) {
+        guard let octets else {
+            self.phase = .mute
+            self.stream = nil
+            return
+        }
+        guard self.phase != .mute else { return }
+        if self.phase == .greeting { self.ledger.violate("\(self.host.name): talk before 220") }
+        self.input += octets
+        while self.step() {}
+    }
+
+    // MARK: - Commands
+
+    /// True when something was done.
+    private func step() -> Bool {
+        switch self.phase {
+        case .greeting, .mute: return false
+        case .handshake:
+            self.ledger.violate("\(self.host.name): \(self.input.count) octets before TLS")
+            self.phase = .mute
+            return false
+        case .commands: return self.takeCommand()
+        case .content: return self.takeContent()
+        case .chunk(let left, let isLast): return self.takeChunk(left, isLast)
+        }
+    }
+
+    private func takeCommand() -> Bool {
+        guard let end = self.input.span.firstIndex(of: .lf) else { return false }
+        let line = Array(self.input[...end])
+        self.input.removeFirst(line.count)
+        guard line.count >= 2, line[line.count - 2] == .cr else {
+            self.ledger.violate("\(self.host.name): a command without CR LF")
+            return false
+        }
+        let text = String(decoding: line.dropLast(2), as: UTF8.self)
+        let verb = text.prefix { $0 != " " }.uppercased()
+        if !self.input.isEmpty, !self.offers("PIPELINING") {
+            self.ledger.violate("\(self.host.name): \(verb) and more without PIPELINING")
+        }
+        self.perform(verb, text)
+        return true
+    }
+
+    private func offers(_ keyword: String) -> Bool { self.offered.contains(keyword) }
+
+    private func perform(_ verb: String, _ text: String) {
+        switch verb {
+        case "EHLO": self.hello()
+        case "HELO":
+            self.offered = []
+            self.transaction = nil
+            self.answer("250 \(self.host.name)")
+        case "STARTTLS": self.startTLS()
+        case "MAIL": self.mail(text)
+        case "RCPT": self.recipient(text)
+        case "DATA": self.beginContent()
+        case "BDAT": self.beginChunk(text)
+        case "RSET":
+            self.transaction = nil
+            self.answer("250 2.0.0 flushed")
+        case "QUIT":
+            self.say("221 2.0.0 bye")
+            self.end()
+        case "NOOP": self.answer("250 2.0.0 yes")
+        default:
+            self.ledger.violate("\(self.host.name): the command \(text.prefix(40))")
+            self.answer("500 5.5.1 what?")
+        }
+    }
+
+    private func hello() {
+        self.transaction = nil
+        guard var keywords = self.host.extensions else {
+            if self.world.oneIn(2) { return self.end() }
+            return self.answer("502 5.5.1 not here")
+        }
+        if self.isSecure {
+            keywords.remove("STARTTLS")
+        } else {
+            keywords.remove("REQUIRETLS")
+        }
+        let lines = [self.host.name] + keywords.sorted()
+        let text = lines.enumerated().map { index, line in
+            "250\(index == lines.count - 1 ? " " : "-")\(line)"
+        }
+        self.answer(text.joined(separator: "\r\n")) { self.offered = keywords }
+    }
+
+    private func startTLS() {
+        guard self.offers("STARTTLS"), !self.isSecure else {
+            self.ledger.violate("\(self.host.name): STARTTLS that was not offered")
+            return self.answer("502 5.5.1 no")
+        }
+        if !self.input.isEmpty {
+            self.ledger.violate("\(self.host.name): commands behind STARTTLS")
+        }
+        if self.host.moodNow == .troubled, self.world.oneIn(6) {
+            // What an attacker in the network puts behind the reply must not count.
+            self.phase = .handshake
+            return self.say("220 2.0.0 go\r\n250 injected")
+        }
+        self.answer("220 2.0.0 go") { self.phase = .handshake }
+    }
+
+    /// TLS is spoken with it, and its certificate looked at if it `isVerified`.
+    func handshake(isVerified: Bool) -> SimulatedStream.Handshake {
+        let oneIn = self.host.failedHandshakeOneIn
+        if oneIn > 0, self.world.oneIn(oneIn) { return .failed("no shared cipher") }
+        guard !isVerified || self.host.isCertificateGood else {
+            return .failed("self-signed certificate")
+        }
+        self.isSecure = true
+        self.offered = []
+        self.input = []
+        self.phase = .commands
+        return .done(isVerified ? .verified : .notAsked)
+    }
+
+    private func mail(_ text: String) {
+        guard let path = Self.path(in: text), self.transaction == nil else {
+            self.ledger.violate("\(self.host.name): \(text.prefix(60)) within a transaction")
+            return self.answer("503 5.5.1 no")
+        }
+        let parameters = text.split(separator: " ").dropFirst(2).map { $0.prefix { $0 != "=" } }
+        let needs = [
+            "BODY": "8BITMIME", "SMTPUTF8": "SMTPUTF8", "SIZE": "SIZE 100000", "RET": "DSN",
+            "ENVID": "DSN", "REQUIRETLS": "REQUIRETLS",
+        ]
+        for parameter in parameters {
+            guard let keyword = needs[String(parameter)], self.offers(keyword) else {
+                self.ledger.violate("\(self.host.name): \(parameter) that was not offered")
+                continue
+            }
+        }
+        self.answer("250 2.1.0 fine") { self.transaction = Transaction(reversePath: path) }
+    }
+
+    private func recipient(_ text: String) {
+        guard let path = Self.path(in: text) else { return self.answer("501 5.1.3 what?") }
+        if text.contains(" NOTIFY=") || text.contains(" ORCPT="), !self.offers("DSN") {
+            self.ledger.violate("\(self.host.name): DSN that was not offered")
+        }
+        guard self.transaction != nil else { return self.answer("503 5.5.1 MAIL first") }
+        let reply = self.host.reply(to: path)
+        self.answer(reply) {
+            if reply.hasPrefix("2") { self.transaction?.recipients.append(path) }
+        }
+    }
+
+    private static func path(in text: String) -> String? {
+        guard let open = text.firstIndex(of: "<"), let close = text.firstIndex(of: ">"),
+            open < close
+        else { return nil }
+        return String(text[text.index(after: open)..<close])
+    }
+
+    // MARK: - Content
+
+    private func beginContent() {
+        guard self.transaction?.recipients.isEmpty == false else {
+            return self.answer("554 5.5.1 no valid recipients")
+        }
+        if !self.input.isEmpty { self.ledger.violate("\(self.host.name): content before 354") }
+        self.answer("354 go on") { self.phase = .content }
+    }
+
+    private func takeContent() -> Bool {
+        let end: [UInt8] = [.cr, .lf, .dot, .cr, .lf]
+        var index = 0
+        if self.input.starts(with: end.dropFirst(2)) {
+            self.input.removeFirst(3)
+            self.finish([])
+            return true
+        }
+        while let lf = self.input.span.firstIndex(of: .lf, from: index) {
+            index = lf + 1
+            guard index >= 5, self.input[(index - 5)..<index].elementsEqual(end) else { continue }
+            let content = Array(self.input[..<(index - 3)])
+            self.input.removeFirst(index)
+            self.finish(Self.unstuffed(content))
+            return true
+        }
+        return false
+    }
+
+    private static func unstuffed(_ content: [UInt8]) -> [UInt8] {
+        var out: [UInt8] = []
+        var previous: UInt8 = .lf
+        for octet in content {
+            if octet == .dot, previous == .lf {
+                previous = 0
+                continue
+            }
+            out.append(octet)
+            previous = octet
+        }
+        return out
+    }
+
+    private func beginChunk(_ text: String) {
+        let words = text.split(separator: " ")
+        guard self.offers("CHUNKING"), words.count >= 2, let count = Int(words[1]) else {
+            self.ledger.violate("\(self.host.name): \(text.prefix(40))")
+            return self.answer("503 5.5.1 no")
+        }
+        self.phase = .chunk(left: count, isLast: words.count > 2)
+    }
+
+    private func takeChunk(_ left: Int, _ isLast: Bool) -> Bool {
+        let part = Array(self.input.prefix(left))
+        self.input.removeFirst(part.count)
+        self.transaction?.content += part
+        guard part.count == left else {
+            self.phase = .chunk(left: left - part.count, isLast: isLast)
+            return false
+        }
+        self.phase = .commands
+        guard self.transaction?.recipients.isEmpty == false else {
+            self.answer("554 5.5.1 no valid recipients")
+            return true
+        }
+        if isLast {
+            self.finish(self.transaction?.content ?? [])
+        } else {
+            self.answer("250 2.0.0 more")
+        }
+        return true
+    }
+
+    /// The content is whole. Whoever says yes has the message, heard or not.
+    private func finish(_ content: [UInt8]) {
+        self.phase = .commands
+        guard let transaction = self.transaction.take() else { return }
+        let fault = self.fault()
+        switch fault {
+        case .refusal, .rejection, .goodbye: return self.carryOut(fault, "250 2.0.0 queued") {}
+        case .silence, .end, .halfReply, .nonsense:
+            if self.world.oneIn(2) { return self.carryOut(fault, "250 2.0.0 queued") {} }
+        case .none: break
+        }
+        for recipient in transaction.recipients {
+            self.ledger.delivered(
+                content,
+                from: transaction.reversePath,
+                to: recipient,
+                isPassedOn: self.offers("DSN")
+            )
+        }
+        var isHeard = false
+        self.carryOut(fault, "250 2.0.0 queued") { isHeard = true }
+        guard !isHeard else {
+            // The reply is on its way, and may come too late.
+            return self.whenSaid { [weak self] stream in
+                guard stream == nil || stream?.isOver == true else { return }
+                self?.doubt(content, transaction.recipients)
+            }
+        }
+        self.doubt(content, transaction.recipients)
+    }
+
+    private func doubt(_ content: [UInt8], _ recipients: [String]) {
+        for recipient in recipients { self.ledger.doubt(content, about: recipient) }
+    }
+
+    // MARK: - Replies
+
+    private func fault() -> Fault {
+        guard self.host.moodNow == .troubled, self.world.oneIn(9) else { return .none }
+        let faults: [Fault] = [
+            .silence, .end, .halfReply, .goodbye, .nonsense, .refusal, .refusal, .rejection,
+        ]
+        return faults[self.world.pick(faults.count)]
+    }
+
+    /// Replies, if nothing goes wrong; `then` is called when the reply is given as it stands.
+    private func answer(_ reply: String, _ then: () -> Void = {}) {
+        self.carryOut(self.fault(), reply, then)
+    }
+
+    private func carryOut(_ fault: Fault, _ reply: String, _ then: () -> Void) {
+        switch fault {
+        case .none:
+            self.say(reply)
+            then()
+        case .silence:
+            self.phase = .mute
+        case .end:
+            self.end()
+        case .halfReply:
+            self.send(Array(reply.utf8.prefix(1 + self.world.pick(reply.utf8.count))))
+            self.end()
+        case .goodbye:
+            self.say("421 4.3.2 going down")
+            self.end()
+        case .nonsense:
+            self.sayNonsense()
+        case .refusal:
+            self.say("451 4.3.0 not now")
+            if self.phase == .greeting { self.end() }
+        case .rejection:
+            self.say("554 5.7.1 never")
+            if self.phase == .greeting { self.end() }
+        }
+    }
+
+    private func say(_ reply: String) { self.send(Array("\(reply)\r\n".utf8)) }
+
+    /// What no client can make sense of: endless lines, lines without end, octets.
+    private func sayNonsense() {
+        switch self.world.pick(4) {
+        case 0: self.send([UInt8](repeating: UInt8(ascii: "x"), count: 20_000))
+        case 1: self.say((0..<300).map { _ in "250-again" }.joined(separator: "\r\n"))
+        case 2: self.say("HTTP/1.1 200 OK\r\n\r\n<html>")
+        default: self.send((0..<300).map { _ in UInt8(self.world.pick(256)) })
+        }
+        self.phase = .mute
+        if self.world.oneIn(2) { self.end() }
+    }
+
+    /// Sends after what was said before, in segments, after a while.
+    private func send(_ octets: [UInt8]) {
+        let cut = self.world.oneIn(5) ? self.world.pick(octets.count + 1) : octets.count
+        for part in [Array(octets[..<cut]), Array(octets[cut...])] where !part.isEmpty {
+            self.saidAt = max(self.saidAt, self.world.now) + self.pause()
+            self.whenSaid { stream in stream?.arrive(part) }
+        }
+    }
+
+    private func pause() -> Double {
+        if self.host.moodNow == .troubled, self.world.oneIn(30) {
+            return self.world.between(100, 700)
+        }
+        return self.world.oneIn(3) ? self.world.between(0, 2) : 0.01
+    }
+
+    private func whenSaid(_ body: @escaping (SimulatedStream?) -> Void) {
+        // The connection may be forgotten before all is said.
+        self.world.after(seconds: self.saidAt - self.world.now) { body(self.stream) }
+    }
+
+    /// Ends the connection, once all is said.
+    private func end() {
+        self.phase = .mute
+        let isReset = self.world.oneIn(3)
+        self.whenSaid { stream in
+            if isReset { stream?.reset() } else { stream?.peerShutDown() }
+        }
+    }
+}
