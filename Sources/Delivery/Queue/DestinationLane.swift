@@ -28,6 +28,8 @@ final class DestinationLane {
     /// Messages with recipients left over, to be claimed again when these are settled.
     var partial: Set<MessageID> = []
     var hasEverClaimed = false
+    /// When the last claim was asked for, in monotonic seconds.
+    var askedAt: Double?
 
     // MARK: Connections
 

@@ -19,9 +19,10 @@ struct DueSearch {
     /// When it was last asked.
     private(set) var askedAt = -Double.infinity
 
-    /// Asks at least so often, whatever was heard: what is overlooked must not wait for ever, and
-    /// the clock on the wall may be set.
-    static let secondsMax = 60.0
+    /// Asks at least so often, in seconds.
+    let secondsMax: Double
+
+    init(secondsMax: Double) { self.secondsMax = secondsMax }
 
     /// A destination will be due then.
     mutating func note(_ time: Int64) {
@@ -57,7 +58,7 @@ struct DueSearch {
             self.nextAt = nil
             self.mayFindMore = true
         }
-        if now.monotonic - self.askedAt >= Self.secondsMax { self.mayFindMore = true }
+        if now.monotonic - self.askedAt >= self.secondsMax { self.mayFindMore = true }
     }
 
     /// When time alone makes a question due, in monotonic seconds; nil: never, only events do.
@@ -66,7 +67,7 @@ struct DueSearch {
         guard !self.mayFindMore else {
             return self.notBefore > now.monotonic ? self.notBefore : nil
         }
-        let sweep = self.askedAt + Self.secondsMax
+        let sweep = self.askedAt + self.secondsMax
         guard let nextAt = self.nextAt else { return sweep }
         return min(now.monotonic + Double(max(nextAt - now.wallClock, 0)), sweep)
     }

@@ -54,7 +54,7 @@ package struct QueueScheduler: ~Copyable {
     /// Destinations that are about to have a connection: a claim is under way for their first one.
     var entering = 0
 
-    var search = DueSearch()
+    var search: DueSearch
     var wanted: Set<Destination> = []
     var wakes = WakeHeap()
     /// When the timer fires, in monotonic seconds.
@@ -72,6 +72,7 @@ package struct QueueScheduler: ~Copyable {
     ) {
         self.settings = settings
         self.isOnDemand = isOnDemand
+        self.search = DueSearch(secondsMax: settings.searchSecondsMax)
         self.random = SeededRandom(seed: seed)
     }
 
@@ -156,12 +157,20 @@ package struct QueueScheduler: ~Copyable {
         _ actions: inout [Action]
     ) {
         guard !lane.isGone else { return }
+        self.claimAgainAfterLong(lane, now)
         if let verdict = lane.verdict { self.failBacklog(of: lane, verdict, &actions) }
         self.feedIdleConnections(of: lane, now, &actions)
         self.enqueue(lane, now)
         self.wakeLater(lane, now)
         self.closeUnneeded(lane, now, &actions)
         self.leave(lane, now, &actions)
+    }
+
+    /// Something may have become due while a destination was busy for long.
+    private mutating func claimAgainAfterLong(_ lane: DestinationLane, _ now: DeliveryTime) {
+        guard !lane.hasMore, let askedAt = lane.askedAt else { return }
+        let again = askedAt + self.settings.searchSecondsMax
+        if now.monotonic >= again { lane.hasMore = true } else { self.wake(lane, at: again) }
     }
 
     /// Puts a destination into the rows for what it wants.
@@ -238,6 +247,9 @@ package struct QueueScheduler: ~Copyable {
             return self.wake(lane, at: lane.nextMessageAt)
         }
         self.release(lane, &actions)
+        // When its other messages are due the store did not tell while it was in memory: one
+        // question a second asks for all that left.
+        self.search.note(now.wallClock + 1)
         lane.isGone = true
         self.lanes[lane.destination] = nil
         self.wanted.remove(lane.destination)

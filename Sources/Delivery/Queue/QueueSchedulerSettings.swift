@@ -31,6 +31,10 @@ package struct QueueSchedulerSettings: Sendable {
     /// After so much bad news without a good one a destination rests, even if some of its connections
     /// are alive.
     package var strikesMax = 5
+    /// The store is asked what is due at least once in so many seconds, whatever was heard.
+    ///
+    /// What is overlooked must not wait for ever, and the clock on the wall may be set.
+    package var searchSecondsMax = 60.0
     /// Delays of destinations that fail as a whole.
     package var retries = RetrySchedule()
 

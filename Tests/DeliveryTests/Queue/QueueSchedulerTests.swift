@@ -85,7 +85,9 @@ private func connection(_ number: UInt64) -> DeliveryConnectionID {
 }
 
 private func claims(_ numbers: [UInt64], sender: UInt64 = 1) -> [QueueScheduler.Claim] {
-    numbers.map { QueueScheduler.Claim(message($0), octets: 100, sender: sender) }
+    numbers.map {
+        QueueScheduler.Claim(message($0), octets: 100, sender: sender, isPartial: false)
+    }
 }
 
 private func found(_ names: [String]) -> QueueScheduler.Event {
@@ -152,7 +154,8 @@ private let gone = DestinationFailure(.noSuchDomain, EnhancedStatus(5, 1, 2), "n
         _ = story(.claimed(destination("a.test"), claims([1, 2, 3]), isComplete: true))
         #expect(story(.connectionReady(connection(1))) == ["deliver 1 a.test 1"])
         #expect(story(finished(1, 1)) == ["deliver 1 a.test 2"])
-        #expect(story(finished(1, 2)) == ["close 1", "open 2 a.test"])
+        #expect(story(finished(1, 2)) == ["close 1"])
+        #expect(story(.connectionEnded(connection(1), nil)) == ["open 2 a.test"])
     }
 
     // MARK: - Fairness
@@ -620,6 +623,35 @@ private let gone = DestinationFailure(.noSuchDomain, EnhancedStatus(5, 1, 2), "n
         )
     }
 
+    /// The answer may be older than the message.
+    @Test func messageThatComesDuringAClaimIsClaimedAfterIt() {
+        let story = QueueStory()
+        _ = story(.started)
+        _ = story(found(["a.test"]))
+        #expect(story(.queued(destination("a.test"), isWanted: false)) == [])
+        #expect(
+            story(.claimed(destination("a.test"), claims([1]), isComplete: true))
+                == ["claim a.test but 1", "open 1 a.test"]
+        )
+    }
+
+    @Test func messageThatComesDuringASearchIsSearchedForAfterIt() {
+        let story = QueueStory()
+        _ = story(.started)
+        #expect(story(.queued(destination("a.test"), isWanted: false)) == [])
+        #expect(story(found([])) == ["find"])
+        #expect(story(found([])) == [])
+    }
+
+    /// A time that is heard of while the store is asked is not forgotten for its answer.
+    @Test func timeThatIsHeardDuringASearchCounts() {
+        let story = QueueStory()
+        _ = story(.started)
+        _ = story(.settled(destination("a.test"), [], retryAt: 1007))
+        #expect(story(.dueFound([], nextAt: 1050, isComplete: true)) == [])
+        #expect(story.timerAt == 107)
+    }
+
     @Test func messageThatMayComeAtOnceComesAgain() {
         let story = QueueStory()
         _ = story(.started)
@@ -666,6 +698,36 @@ private let gone = DestinationFailure(.noSuchDomain, EnhancedStatus(5, 1, 2), "n
             story(.claimed(destination("a.test"), claims([3]), isComplete: true)) == []
         )
         #expect(story(finished(1, 1)) == ["deliver 1 a.test 3"])
+    }
+
+    /// Of a destination in memory the store does not tell when its other messages are due.
+    @Test func destinationThatLeftIsAskedAbout() {
+        let story = QueueStory()
+        _ = story(.started)
+        _ = story(found(["a.test"]))
+        _ = story(.claimed(destination("a.test"), claims([1]), isComplete: true))
+        _ = story(.connectionReady(connection(1)))
+        _ = story(finished(1, 1, .faster, isReusable: false))
+        _ = story(.connectionEnded(connection(1), nil))
+        #expect(story(.settled(destination("a.test"), [message(1)], retryAt: nil)) == [])
+        #expect(story.timerAt == 101)
+        story.wait(1)
+        #expect(story(.timerFired) == ["find"])
+    }
+
+    /// A message takes hours to send: others of its destination do not wait for that.
+    @Test func destinationThatIsBusyForLongIsAskedAbout() {
+        let story = QueueStory()
+        _ = story(.started)
+        _ = story(found(["a.test"]))
+        _ = story(.claimed(destination("a.test"), claims([1]), isComplete: true))
+        _ = story(.connectionReady(connection(1)))
+        story.wait(60)
+        #expect(story(.timerFired) == ["claim a.test but 1", "find but a.test"])
+        #expect(
+            story(.claimed(destination("a.test"), claims([2]), isComplete: true))
+                == ["open 2 a.test"]
+        )
     }
 
     /// Once in a minute the store is asked, whatever was heard.
