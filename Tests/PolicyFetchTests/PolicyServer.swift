@@ -22,7 +22,7 @@ enum WebBehaviour: Sendable {
 }
 
 final class PolicyServer: StreamHandler {
-    private let loop: EventLoop
+    private unowned let loop: EventLoop
     private let service: TLSService?
     var behaviour: WebBehaviour
     private(set) var requests: [String] = []
