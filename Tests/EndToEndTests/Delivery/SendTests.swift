@@ -215,7 +215,7 @@ extension EndToEnd {
             )
             #expect(second.exitCode == 0, "\(second)")
             let messages = try world.server.maildrop(of: "anna@example.test")
-            let texts = messages.map { String(decoding: $0.content, as: UTF8.self) }
+            let texts = messages.map { $0.content.text }
             try #require(texts.count == 2)
             #expect(texts[0].contains("Return-Path: <cron@example.test>"))
             #expect(!texts[0].contains("not this"))
