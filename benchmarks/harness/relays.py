@@ -137,7 +137,7 @@ to = "smtp:127.0.0.1:{sink_port}"
             raise RuntimeError(f"martlet: {self.queue_count()} of {count} are queued")
 
     def release(self):
-        self.command("queue", "retry")
+        self.command("queue", "retry", "--all")
 
     def queue_count(self):
         return self.command("queue", "list", "--json").count("\n")
