@@ -184,9 +184,6 @@ extension EndToEnd {
             #expect(outcome.exitCode == 0, "\(outcome)")
             #expect(outcome.text.isEmpty)
             #expect(try world.server.pop3().stat().count == 1)
-            let away = try self.send(world, ["send", "--queue", "--to", "b@b.example"])
-            #expect(away.exitCode == 0, "\(away)")
-            #expect(world.hops.taken(1).first?.to == ["b@b.example"])
             let refused = try self.send(world, ["send", "--queue", "--to", "nobody@example.test"])
             #expect(refused.exitCode == 67, "\(refused)")
             #expect(world.server.terminate() == 0)
@@ -218,7 +215,7 @@ extension EndToEnd {
             )
             #expect(second.exitCode == 0, "\(second)")
             let messages = try world.server.maildrop(of: "anna@example.test")
-            let texts = messages.map { String(decoding: $0.content.octets, as: UTF8.self) }
+            let texts = messages.map { $0.content.text }
             try #require(texts.count == 2)
             #expect(texts[0].contains("Return-Path: <cron@example.test>"))
             #expect(!texts[0].contains("not this"))
@@ -236,9 +233,7 @@ extension EndToEnd {
                 let port = Port.next()
                 let sink = Process()
                 sink.executableURL = URL(filePath: program)
-                // Root it must not be.
-                let user = geteuid() == 0 ? ["-u", "nobody"] : []
-                sink.arguments = user + manners + ["127.0.0.1:\(port)", "100"]
+                sink.arguments = manners + ["127.0.0.1:\(port)", "100"]
                 sink.environment = ProcessInfo.processInfo.environment
                     .merging(Client.peerEnvironment) { $1 }
                 sink.standardError = FileHandle.nullDevice
