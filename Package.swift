@@ -110,8 +110,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Configuration", "Credentials", "DNSProtocol", "Delivery", "EventLoop", "MailBytes",
-                "MailStore", "MailSyntax", "PolicyFetch", "Resolver", "SASL", "SMTPProtocol",
-                "Server",
+                "MailStore", "MailSyntax", "Resolver", "SMTPProtocol", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
