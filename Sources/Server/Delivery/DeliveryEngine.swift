@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mail on its way out: carries out what the scheduler wants, and tells it what came of it. It asks
-// the store, the domain name system and other servers, and decides neither when nor where mail goes.
+// the store, the domain name system and other servers, and decides neither when nor where mail
+// goes.
 //
 // What the scheduler is told while its actions are carried out waits until they are all done: no
 // call leads back into itself.

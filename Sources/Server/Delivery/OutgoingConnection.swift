@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One connection of the scheduler's, from the look-up to its end: hosts and addresses race, sessions
-// are tried on what won, and messages go over the one that can take them.
+// One connection of the scheduler's, from the look-up to its end: hosts and addresses race,
+// sessions are tried on what won, and messages go over the one that can take them.
 
 internal import Delivery
 internal import EventLoop
@@ -229,7 +229,8 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         if failure.triesAnotherHost { self.tell(.sessionFailed(why)) } else { self.fail(why) }
     }
 
-    /// The host does not take the message, or not now: the next one gets its chance, if there is one.
+    /// The host does not take the message, or not now: the next one gets its chance, if there is
+    /// one.
     ///
     /// `isReady` or `failed` of the owner follows. Only from within its `finished`.
     func leaveHost(_ why: DestinationFailure) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recipients whose outcome is to be reported: finds them, has the report composed, and stores it for
-// the sender in the one transaction that ends their rows. One message at a time, in their order.
+// Recipients whose outcome is to be reported: finds them, has the report composed, and stores it
+// for the sender in the one transaction that ends their rows. One message at a time, in their
+// order.
 
 internal import Delivery
 internal import MailBytes

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds the way to a destination, and what TLS its domain demands by MTA-STS, and remembers both for
-// a while: a destination with much mail is asked about once.
+// Finds the way to a destination, and what TLS its domain demands by MTA-STS, and remembers both
+// for a while: a destination with much mail is asked about once.
 
 internal import DNSProtocol
 internal import Delivery

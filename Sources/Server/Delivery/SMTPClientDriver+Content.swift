@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Content on its way to a peer: in one call of the system with the commands before it, when it is at
-// hand and needs no transparency, else in parts, each after the peer has taken what came before.
+// Content on its way to a peer: in one call of the system with the commands before it, when it is
+// at hand and needs no transparency, else in parts, each after the peer has taken what came before.
 
 internal import EventLoop
 internal import MailBytes
