@@ -47,9 +47,9 @@ struct RouteCandidate: Sendable {
         guard self.host.isNameSecure, self.host.transport != .lmtp, let first = found.first,
             found.allSatisfy(\.isSecure)
         else { return [] }
+        let canonicalName = first.canonicalName.lowercased()
         let bases =
-            first.canonicalName == self.host.name
-            ? [self.host.name] : [first.canonicalName, self.host.name]
+            canonicalName == self.host.name ? [canonicalName] : [canonicalName, self.host.name]
         return bases.map { base in
             DNSQuestion(DANEStatus.queryName(host: base, port: self.port), .tlsa)
         }

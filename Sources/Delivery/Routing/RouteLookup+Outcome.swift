@@ -43,9 +43,8 @@ extension RouteLookup {
         var nextHops: [String] = []
         if isDirect, let answer = self.exchangerAnswer {
             nextHops = [self.destination.text]
-            if answer.canonicalName != self.destination.text {
-                nextHops.append(answer.canonicalName)
-            }
+            let canonicalName = answer.canonicalName.lowercased()
+            if canonicalName != self.destination.text { nextHops.append(canonicalName) }
         }
         let lifetimes = self.answers.values.filter { $0.outcome == .found }.map(\.timeToLive)
         return RoutePlan(
@@ -92,7 +91,7 @@ extension RouteLookup {
             return isOwn ? .ourselves : .usable([])
         }
         let answers = self.addressAnswers(candidate)
-        let names = [candidate.host.name] + answers.map(\.canonicalName)
+        let names = [candidate.host.name] + answers.map { $0.canonicalName.lowercased() }
         guard self.settings.ownNames.isDisjoint(with: names) else { return .ourselves }
         return candidate.standing(answers, self.settings)
     }

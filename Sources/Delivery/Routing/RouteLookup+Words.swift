@@ -72,7 +72,7 @@ extension RouteLookup {
     mutating func explainExchangers(_ count: Int, _ answer: DNSAnswer) {
         let number = count == 1 ? "1 mail exchanger" : "\(count) mail exchangers"
         self.explanation.append("\(self.shownDestination) has \(number)" + self.proof(answer))
-        if answer.canonicalName != self.destination.text {
+        if answer.canonicalName.lowercased() != self.destination.text {
             self.explanation.append(
                 "\(self.shownDestination) is an alias of \(answer.canonicalName)"
                     .printable(octetsMax: Self.lineOctetsMax)

@@ -93,7 +93,8 @@ package struct RouteLookup: Sendable {
         settings: RouteSettings,
         seed: UInt64
     ) {
-        self.destination = destination
+        // Answers are matched by their names, which have no case.
+        self.destination = Destination(destination.text)
         self.rule = rule
         self.settings = settings
         self.random = SeededRandom(seed: seed)

@@ -662,6 +662,22 @@ struct ZoneCase: Sendable, CustomTestStringConvertible {
         #expect(lookup.reduce(.answered(answer)) == .awaitAnswers)
     }
 
+    @Test func namesHaveNoCase() {
+        var lookup = RouteLookup(
+            Destination(Array("D.Test".utf8)),
+            by: RouteRule("*", .mx),
+            settings: RouteSettings(),
+            seed: 1
+        )
+        #expect(lookup.reduce(.started) == .ask([DNSQuestion("d.test", .mx)]))
+        let answer = DNSAnswer(name: "D.TEST", type: .mx, outcome: .noSuchName)
+        guard case .finished(.failure(let failure)) = lookup.reduce(.answered(answer)) else {
+            Issue.record("no end")
+            return
+        }
+        #expect(failure.reason == .noSuchDomain)
+    }
+
     // MARK: - Words
 
     @Test func explanationTellsTheWholeStory() {
