@@ -4,6 +4,7 @@
 
 internal import Configuration
 internal import Delivery
+internal import EventLoop
 internal import MailBytes
 
 extension Configuration {
@@ -12,6 +13,7 @@ extension Configuration {
         var settings = DeliverySettings(hostname: Array(self.hostname.utf8))
         settings.routes = self.routeTable
         settings.lookUps = self.routeSettings
+        settings.lookUps.ownAddresses = self.routeSettings.ownAddresses.flatMap(Self.own)
         settings.tls = TLSPreference(self.delivery.tls) ?? .published
         settings.scheduler = self.schedulerSettings
         settings.race.attemptSecondsMax = Double(self.delivery.connectSeconds)
@@ -33,6 +35,14 @@ extension Configuration {
             }
         }
         return settings
+    }
+
+    /// Who listens on all interfaces is reached at the address of each.
+    private static func own(_ address: NetworkAddress) -> [NetworkAddress] {
+        guard ["0.0.0.0", "::"].contains(address.host) else { return [address] }
+        return [address]
+            + HostAddresses.all.filter { $0.family == address.family }
+            .map { $0.with(port: address.port) }
     }
 
     private var schedulerSettings: QueueSchedulerSettings {
