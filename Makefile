@@ -136,6 +136,11 @@ install: $(BINARY) ## install under PREFIX (/usr/local); DESTDIR for packagers
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/martlet
+	# Called by these names it takes sendmail's arguments. No sendmail that is there is replaced:
+	# `update-alternatives`, or a link in /usr/sbin, makes it the system's.
+	install -d $(DESTDIR)$(PREFIX)/lib/martlet
+	ln -sf martlet $(DESTDIR)$(PREFIX)/bin/martlet-sendmail
+	ln -sf ../../bin/martlet $(DESTDIR)$(PREFIX)/lib/martlet/sendmail
 	install -m 644 README.md LICENSE conf/*.toml conf/martlet.socket \
 	    $(DESTDIR)$(PREFIX)/share/doc/martlet
 	install -m 644 conf/fail2ban/* $(DESTDIR)$(PREFIX)/share/doc/martlet/fail2ban

@@ -176,7 +176,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests(of: "Server", also: serving + ["Simulation", "StoreSupport"]),
-        tests(of: "Simulation", also: ["MailStore", "StoreSupport"]),
+        tests(of: "Simulation", also: ["MailStore", "MailSyntax", "StoreSupport"]),
 
         .target(
             name: "FuzzProperties",

@@ -4,7 +4,7 @@
 
 extension String {
     /// The text in printable ASCII, everything else as `?`, cut to so many octets.
-    func printable(octetsMax: Int) -> String {
+    package func printable(octetsMax: Int) -> String {
         var octets: [UInt8] = []
         for scalar in self.unicodeScalars.prefix(octetsMax) {
             let isPrintable = scalar.value >= 0x20 && scalar.value < 0x7f

@@ -231,6 +231,20 @@ package final class EventLoop {
         return Timer(event)
     }
 
+    /// Runs `body` as often as a descriptor is ready, for libraries that have sockets of their own.
+    ///
+    /// The descriptor must stay open until the watch is cancelled.
+    package func watch(
+        _ descriptor: Int32,
+        for readiness: DescriptorWatch.Readiness,
+        _ body: @escaping () -> Void
+    ) -> DescriptorWatch {
+        let what = (readiness == .readable ? EV_READ : EV_WRITE) | EV_PERSIST
+        let event = LoopEvent(self, descriptor: descriptor, what: what, body)
+        self.hold(event)
+        return DescriptorWatch(event)
+    }
+
     func release(_ event: LoopEvent) {
         guard self.events.removeValue(forKey: ObjectIdentifier(event)) != nil else { return }
         event.remove()

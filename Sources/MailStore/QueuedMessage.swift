@@ -70,6 +70,22 @@ package struct QueuedRecipient: Hashable, Sendable {
     package let originalRecipient: [UInt8]
     /// How often it has been tried.
     package let attempts: Int
+
+    package init(
+        number: Int,
+        address: [UInt8],
+        destination: [UInt8],
+        notify: NotifyConditions,
+        originalRecipient: [UInt8],
+        attempts: Int
+    ) {
+        self.number = number
+        self.address = address
+        self.destination = destination
+        self.notify = notify
+        self.originalRecipient = originalRecipient
+        self.attempts = attempts
+    }
 }
 
 /// A message with recipients that await a report.

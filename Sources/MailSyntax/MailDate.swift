@@ -49,6 +49,13 @@ public struct MailDate: BitwiseCopyable, Sendable {
         buffer.append(" +0000")
     }
 
+    /// The date as `append(to:)` writes it.
+    public var text: String {
+        var buffer = ReplyBuffer(capacity: 32)
+        self.append(to: &buffer)
+        return String(decoding: buffer.span.copy(), as: UTF8.self)
+    }
+
     private func appendTime(to buffer: inout ReplyBuffer) {
         buffer.append(decimal: self.secondOfDay / 3600, digits: 2)
         buffer.append(UInt8(ascii: ":"))

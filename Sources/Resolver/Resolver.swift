@@ -7,8 +7,10 @@ package import EventLoop
 internal import MailBytes
 
 /// A question that was asked and not yet answered; for `Resolver.cancel`.
-package struct ResolverQuery: Hashable, Sendable {
-    let number: UInt64
+package struct ResolverQuery: Hashable, BitwiseCopyable, Sendable {
+    package let number: UInt64
+
+    package init(number: UInt64) { self.number = number }
 }
 
 /// Looks names up, without ever blocking the loop.

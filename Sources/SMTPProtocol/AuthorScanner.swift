@@ -50,9 +50,18 @@ struct AuthorScanner {
     /// An address has 254 octets (RFC 5321, section 4.5.3.1.3); a display name may have more, and
     /// need not be kept.
     private static let addressOctetsMax = 512
-    private static let octetsMax = 4096
+    private let octetsMax: Int
+    /// Whether an address may lack its domain.
+    private let allowsUnqualified: Bool
     private static let octetsKept = 1024
     private static let commentDepthMax = 64
+
+    /// A scanner of From fields, or of those that name recipients: there may be many of them, and
+    /// a local one may be named without its domain.
+    init(ofRecipients: Bool = false) {
+        self.octetsMax = ofRecipients ? 1 << 20 : 4096
+        self.allowsUnqualified = ofRecipients
+    }
 
     /// The authors, LF between them.
     var authors: Span<UInt8> {
@@ -288,8 +297,8 @@ extension AuthorScanner {
     }
 
     private mutating func keepAddress() {
-        guard self.hasAt, !self.isPhrase, !self.isTooLong, self.last != UInt8(ascii: "@"),
-            self.octets.count < Self.octetsMax
+        guard self.hasAt || self.allowsUnqualified, !self.isPhrase, !self.isTooLong,
+            self.last != UInt8(ascii: "@"), self.octets.count < self.octetsMax
         else { return self.isReadable = false }
         self.octets.append(.lf)
         self.start = self.octets.count

@@ -9,32 +9,41 @@ internal import MailSyntax
 /// The messages of a simulation of the queue and their fate.
 package final class QueueLedger {
     /// One recipient of one message.
-    package struct Recipient {
-        package let notify: NotifyConditions
+    struct Recipient {
+        let notify: NotifyConditions
         /// How often a host took the message for him.
-        package fileprivate(set) var deliveries = 0
+        fileprivate(set) var deliveries = 0
         /// How often one took it without our hearing of it: each may cost a duplicate.
-        package fileprivate(set) var doubts = 0
+        fileprivate(set) var doubts = 0
         /// Whether the last host that took it reports success itself.
-        package fileprivate(set) var isPassedOn = false
+        fileprivate(set) var isPassedOn = false
         /// How often his sender was told of each action.
-        package fileprivate(set) var reports: [String: Int] = [:]
+        fileprivate(set) var reports: [String: Int] = [:]
         /// Whether an operator has removed him without a word.
-        package fileprivate(set) var isRemoved = false
+        fileprivate(set) var isRemoved = false
+    }
+
+    /// What its sender knows of a message.
+    enum Fate {
+        /// It has not been handed over whole.
+        case unsent
+        /// It has been, and nobody heard what became of it.
+        case inDoubt
+        case accepted
+        case refused
     }
 
     /// One message.
-    package struct Entry {
-        package let number: Int
+    struct Entry {
+        let number: Int
         /// Empty: null.
-        package let reversePath: String
-        package let content: [UInt8]
-        /// Whether the store has it.
-        package fileprivate(set) var isAccepted = false
-        package fileprivate(set) var recipients: [String: Recipient]
+        let reversePath: String
+        let content: [UInt8]
+        fileprivate(set) var fate = Fate.unsent
+        fileprivate(set) var recipients: [String: Recipient]
     }
 
-    package private(set) var entries: [Entry] = []
+    private(set) var entries: [Entry] = []
     /// What was seen that must never be.
     package private(set) var violations: [String] = []
     /// How many messages, reports not counted, other servers took.
@@ -42,16 +51,16 @@ package final class QueueLedger {
     /// How many reports were read.
     package private(set) var reportCount = 0
 
-    package init() {}
+    init() {}
 
-    package func violate(_ text: String) {
+    func violate(_ text: String) {
         // The first few tell it all.
         if self.violations.count < 20 { self.violations.append(text) }
     }
 
     // MARK: - What goes in
 
-    package func open(
+    func open(
         from reversePath: String,
         to recipients: [(String, NotifyConditions)],
         content: (Int) -> [UInt8]
@@ -70,10 +79,20 @@ package final class QueueLedger {
         return entry
     }
 
-    package func accepted(_ number: Int) { self.entries[number].isAccepted = true }
+    /// All of the message was sent, for those of its recipients that were accepted.
+    func sent(_ number: Int, to recipients: Set<String>) {
+        self.entries[number].fate = .inDoubt
+        self.entries[number].recipients = self.entries[number].recipients.filter {
+            recipients.contains($0.key)
+        }
+    }
+
+    func accepted(_ number: Int) { self.entries[number].fate = .accepted }
+
+    func refused(_ number: Int) { self.entries[number].fate = .refused }
 
     /// An operator has removed what waits for that recipient.
-    package func removed(_ number: Int, _ address: String) {
+    func removed(_ number: Int, _ address: String) {
         self.entries[number].recipients[address]?.isRemoved = true
     }
 
@@ -82,7 +101,7 @@ package final class QueueLedger {
     /// A host has taken a message for a recipient.
     ///
     /// - Parameter isPassedOn: whether the host reports success itself.
-    package func delivered(
+    func delivered(
         _ content: [UInt8],
         from reversePath: String,
         to address: String,
@@ -95,13 +114,20 @@ package final class QueueLedger {
             return self.violate("a message that nobody sent went to \(address)")
         }
         let entry = self.entries[number]
-        guard entry.isAccepted, entry.recipients[address] != nil else {
+        guard entry.fate == .accepted || entry.fate == .inDoubt,
+            entry.recipients[address] != nil
+        else {
             return self.violate("message \(number) went to \(address), who is no recipient")
         }
         if entry.reversePath != reversePath {
             self.violate("message \(number) came from <\(reversePath)>")
         }
-        if entry.content != content {
+        // What came by SMTP has got its trace.
+        let isTraced = content.starts(with: "Received: ".utf8)
+        if isTraced
+            ? !content.suffix(entry.content.count).elementsEqual(entry.content)
+            : content != entry.content
+        {
             self.violate("message \(number) arrived as \(content.count) other octets")
         }
         self.deliveryCount += 1
@@ -110,7 +136,7 @@ package final class QueueLedger {
     }
 
     /// The host's word on it was never heard.
-    package func doubt(_ content: [UInt8], about address: String) {
+    func doubt(_ content: [UInt8], about address: String) {
         guard let number = Self.number(in: content), self.entries.indices.contains(number) else {
             return
         }
@@ -122,7 +148,7 @@ package final class QueueLedger {
     }
 
     /// The server has died while that recipient waited: what hosts took for him is forgotten.
-    package func forgotten(_ number: Int, by address: String) {
+    func forgotten(_ number: Int, by address: String) {
         guard let recipient = self.entries[number].recipients[address] else { return }
         let doubts = max(recipient.doubts, recipient.deliveries)
         self.entries[number].recipients[address]?.doubts = doubts
@@ -130,8 +156,22 @@ package final class QueueLedger {
 
     // MARK: - What senders were told
 
+    /// A message lies in a maildrop of this server.
+    func found(_ content: [UInt8], in maildrop: String) {
+        // Return-Path was added by the delivery.
+        guard let end = content.span.firstIndex(of: .lf), let open = content.firstIndex(of: 0x3c),
+            let close = content.firstIndex(of: 0x3e), open < close, close < end
+        else { return self.violate("a message in \(maildrop) came from nowhere") }
+        self.delivered(
+            Array(content[(end + 1)...]),
+            from: String(decoding: content[(open + 1)..<close], as: UTF8.self),
+            to: maildrop,
+            isPassedOn: false
+        )
+    }
+
     /// A report has reached somebody.
-    package func reportRead(_ content: [UInt8], by address: String) {
+    func reportRead(_ content: [UInt8], by address: String) {
         self.reportCount += 1
         let lines = content.split(separator: .lf).map { line in
             String(decoding: line.last == .cr ? line.dropLast() : line, as: UTF8.self)
@@ -173,14 +213,10 @@ package final class QueueLedger {
     /// Holds what became of each recipient against what may.
     ///
     /// - Parameter isReachable: whether reports to a reverse-path cannot get lost.
-    package func settle(isReachable: (String) -> Bool) {
+    func settle(isReachable: (String) -> Bool) {
         for entry in self.entries {
             for (address, recipient) in entry.recipients {
                 let name = "message \(entry.number) to \(address)"
-                guard entry.isAccepted else {
-                    if recipient.deliveries > 0 { self.violate("\(name): refused and delivered") }
-                    continue
-                }
                 self.settle(recipient, name, of: entry, isReachable(entry.reversePath))
             }
         }
@@ -205,7 +241,7 @@ package final class QueueLedger {
         }
         if isReachable, failures > 1 { self.violate("\(name): \(failures) bounces") }
         if isReachable, recipient.deliveries == 0, failures == 0, wantsFailure,
-            !recipient.isRemoved
+            entry.fate == .accepted, !recipient.isRemoved
         {
             self.violate("\(name): lost without a word")
         }
@@ -219,7 +255,7 @@ package final class QueueLedger {
         of entry: Entry,
         _ isReachable: Bool
     ) {
-        let relays = recipient.reports["relayed"] ?? 0
+        let relays = (recipient.reports["relayed"] ?? 0) + (recipient.reports["delivered"] ?? 0)
         let delays = recipient.reports["delayed"] ?? 0
         let wantsSuccess =
             !entry.reversePath.isEmpty && recipient.notify.contains(.success)
@@ -228,9 +264,9 @@ package final class QueueLedger {
         if delays > 0, !recipient.notify.wantsDelay || recipient.notify.contains(.never) {
             self.violate("\(name): a delay that nobody asked for")
         }
-        guard isReachable, recipient.deliveries == 1, recipient.doubts == 0, wantsSuccess else {
-            return
-        }
+        guard isReachable, recipient.deliveries == 1, recipient.doubts == 0, wantsSuccess,
+            !recipient.isRemoved
+        else { return }
         let expected = recipient.isPassedOn ? 0 : 1
         if relays != expected { self.violate("\(name): \(relays) reports of success") }
     }

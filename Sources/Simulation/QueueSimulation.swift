@@ -10,6 +10,8 @@ internal import EventLoop
 internal import MailBytes
 package import MailStore
 internal import MailSyntax
+internal import POP3Protocol
+internal import SMTPProtocol
 internal import Server
 
 /// One simulated world with one server that delivers.
@@ -25,6 +27,11 @@ package final class QueueSimulation {
     private var settings: DeliverySettings
     private var incarnation: Incarnation?
     private var messageIDs = MessageIDSource(block: 0)
+    /// How many octets other servers hear, in runs, before the process dies in the middle of it.
+    private var runsUntilDeath = Int.max
+    private var slot: UInt32 = 0
+    private var incoming: [SimulatedStream] = []
+    private var limits = ServerLimits()
 
     /// What dies with the process.
     private struct Incarnation {
@@ -107,6 +114,8 @@ package final class QueueSimulation {
             }
         }
         for _ in 0..<self.world.pick(3) { self.planEnd() }
+        if self.world.oneIn(3) { self.runsUntilDeath = self.world.pick(120) }
+        if self.world.oneIn(4) { self.planStuckDisk() }
         for _ in 0..<self.world.pick(3) { self.planInterference() }
         let end = self.world.now + Self.wholeSeconds
         while self.world.now < end, self.world.count < Self.stepsMax {
@@ -145,13 +154,23 @@ package final class QueueSimulation {
             reader: self.reader,
             faults: faults
         )
+        var relaying = RelaySettings()
+        relaying.mayRelay = { _ in true }
+        relaying.ageSeconds = Self.ageSeconds
+        relaying.warnSeconds = Self.warnSeconds
         let server = MailServer(
-            limits: ServerLimits(),
+            limits: self.limits,
             addresses: AddressSettings(
                 localDomains: ["example.test"],
-                policy: AddressPolicy(delimiter: nil, catchAll: nil, postmaster: postmaster),
+                policy: AddressPolicy(
+                    delimiter: nil,
+                    catchAll: nil,
+                    postmaster: postmaster,
+                    localDomains: ["example.test"]
+                ),
                 isExempt: { _ in false }
             ),
+            relaying: relaying,
             time: self.world,
             storage: storage,
             passwords: storage,
@@ -160,6 +179,7 @@ package final class QueueSimulation {
             controlUser: 0
         )
         storage.server = server
+        connector.whenHeard = { [unowned self] in self.heard() }
         let engine = DeliveryEngine(
             server: server,
             settings: self.settings,
@@ -179,7 +199,42 @@ package final class QueueSimulation {
 
     // MARK: - Mail
 
+    /// Half of it comes by SMTP.
     private func submit() {
+        guard let server = self.incarnation?.server else { return }
+        guard self.world.oneIn(2) else { return self.enqueue() }
+        var options = self.options()
+        options.requiresTLS = false
+        var recipients = self.recipients()
+        if self.world.oneIn(3) { recipients.append((self.senders[0], .success)) }
+        let entry = self.ledger.open(from: self.reversePath(), to: recipients) {
+            self.content($0, options)
+        }
+        let submitter = SimulatedSubmitter(
+            ledger: self.ledger,
+            entry: entry,
+            recipients: recipients,
+            options: options
+        )
+        self.slot += 1
+        let stream = SimulatedStream(
+            world: self.world,
+            id: ConnectionID(slot: self.slot, generation: 1),
+            peer: NetworkAddress(ipv4: 0xc000_0201, port: 0),
+            toClient: { submitter.receive($0) }
+        )
+        submitter.connect(stream)
+        self.incoming.append(stream)
+        server.accept(stream, for: self.profile)
+    }
+
+    private let profile = ServiceProfile(
+        service: .smtp,
+        smtp: SMTPServerSettings(hostname: Array(SimulatedInternet.ownName.utf8)),
+        pop3: POP3ServerSettings(hostname: Array(SimulatedInternet.ownName.utf8))
+    )
+
+    private func enqueue() {
         guard let incarnation = self.incarnation, let id = self.messageIDs.next() else { return }
         let recipients = self.recipients()
         let options = self.options()
@@ -215,8 +270,10 @@ package final class QueueSimulation {
         guard case .appended = self.store.commit([.append(append)])[0] else {
             return self.ledger.violate("a store that works takes no message")
         }
+        self.ledger.sent(entry.number, to: Set(entry.recipients.keys))
         self.ledger.accepted(entry.number)
-        incarnation.engine.queued(Set(queue.recipients.map { Destination($0.destination) }).map(\.self))
+        let destinations = Set(queue.recipients.map { Destination($0.destination) })
+        incarnation.engine.queued(Array(destinations))
     }
 
     private func recipients() -> [(String, NotifyConditions)] {
@@ -274,6 +331,26 @@ package final class QueueSimulation {
         }
     }
 
+    /// A death that finds a delivery under way, at any step of it.
+    private func heard() {
+        guard self.runsUntilDeath < .max else { return }
+        self.runsUntilDeath -= 1
+        guard self.runsUntilDeath <= 0 else { return }
+        self.runsUntilDeath = self.world.oneIn(2) ? self.world.pick(200) : .max
+        self.world.after(seconds: self.world.between(0, 0.3)) { [unowned self] in self.die() }
+    }
+
+    /// For some minutes nothing that happens becomes durable.
+    private func planStuckDisk() {
+        self.world.after(seconds: self.world.between(0, Self.arrivalSeconds)) { [unowned self] in
+            guard let storage = self.incarnation?.storage else { return }
+            storage.isStuck = true
+            self.world.after(seconds: self.world.between(1, 900)) { [weak storage] in
+                storage?.isStuck = false
+            }
+        }
+    }
+
     /// The process is killed, and some time later another one begins.
     private func die() {
         guard let incarnation = self.incarnation.take() else { return }
@@ -281,8 +358,17 @@ package final class QueueSimulation {
         for row in self.rows where row.state == .waiting || row.state == .held {
             self.forget(row)
         }
+        self.bury(incarnation)
+    }
+
+    private func bury(_ incarnation: Incarnation) {
         incarnation.storage.die()
         incarnation.connector.die()
+        for stream in self.incoming {
+            stream.handler = nil
+            stream.reset()
+        }
+        self.incoming = []
         self.world.after(seconds: self.world.between(0, 600)) { [unowned self] in
             self.start(self.faults)
         }
@@ -321,12 +407,10 @@ package final class QueueSimulation {
 
     private func stopped() {
         guard let incarnation = self.incarnation.take() else { return }
-        for leak in incarnation.engine.leaks { self.ledger.violate("left by a stop: \(leak)") }
-        incarnation.storage.die()
-        incarnation.connector.die()
-        self.world.after(seconds: self.world.between(0, 600)) { [unowned self] in
-            self.start(self.faults)
+        if incarnation.engine.connectionCount > 0 {
+            self.ledger.violate("\(incarnation.engine.connectionCount) ways out outlive a stop")
         }
+        self.bury(incarnation)
     }
 
     // MARK: - Operators
@@ -340,7 +424,7 @@ package final class QueueSimulation {
             switch self.world.pick(4) {
             case 0:
                 self.change(.retry, selector)
-                incarnation.engine.queueChanged()
+                incarnation.server.whenQueueChanged?()
             case 1:
                 let destination = Destination(domain.name)
                 _ = self.store.commit([
@@ -349,14 +433,14 @@ package final class QueueSimulation {
                 incarnation.engine.startQueue(of: [destination])
             case 2:
                 self.change(.hold, selector)
-                incarnation.engine.queueChanged()
+                incarnation.server.whenQueueChanged?()
                 self.world.after(seconds: self.world.between(60, 3000)) { [unowned self] in
                     self.change(.release, selector)
-                    self.incarnation?.engine.queueChanged()
+                    self.incarnation?.server.whenQueueChanged?()
                 }
             default:
                 self.remove(selector)
-                incarnation.engine.queueChanged()
+                incarnation.server.whenQueueChanged?()
             }
         }
     }
@@ -377,10 +461,10 @@ package final class QueueSimulation {
         } while after != nil
     }
 
-    /// Without a word: whoever waits is given up.
+    /// Without a word: whoever waits is given up, and whoever has failed is not told of.
     private func remove(_ selector: QueueSelector) {
         let rows = (try? self.reader.queueRows(selector, after: nil, count: 1000).rows) ?? []
-        for row in rows where row.state == .waiting || row.state == .held {
+        for row in rows {
             guard let number = self.number(of: row) else { continue }
             self.ledger.removed(number, String(decoding: row.address, as: UTF8.self))
         }
@@ -400,14 +484,14 @@ package final class QueueSimulation {
         for leak in incarnation.server.leaks {
             self.ledger.violate("what is never given back: \(leak)")
         }
-        for sender in self.senders { self.readReports(of: sender) }
+        for sender in self.senders { self.readMaildrop(of: sender) }
         self.ledger.settle { self.senders.contains($0) }
         incarnation.storage.die()
         incarnation.connector.die()
         self.incarnation = nil
     }
 
-    private func readReports(of sender: String) {
+    private func readMaildrop(of sender: String) {
         do throws(StoreError) {
             guard let address = Address(parsing: sender),
                 let account = try self.reader.account(address)?.id
@@ -421,7 +505,7 @@ package final class QueueSimulation {
                     max: 1 << 24,
                     into: &octets
                 )
-                self.ledger.reportRead(octets, by: sender)
+                self.ledger.found(octets, in: sender)
             }
         } catch {
             self.ledger.violate("the maildrop of \(sender) cannot be read: \(error)")

@@ -17,6 +17,8 @@ final class SimulatedConnector: NameResolver, Connector, PolicySource {
     private var streams: [ObjectIdentifier: SimulatedStream] = [:]
     private var slot: UInt32 = 0
     private var isDead = false
+    /// Told whenever octets have reached another server.
+    var whenHeard: () -> Void = {}
     private var questionCount: UInt64 = 0
     private var cancelled: Set<LookUpID> = []
     /// The services that look at certificates.
@@ -84,7 +86,10 @@ final class SimulatedConnector: NameResolver, Connector, PolicySource {
             id: ConnectionID(slot: self.slot, generation: 2),
             peer: address,
             reading: self.world.oneIn(8) ? .slow : .irregular,
-            toClient: { octets in remote?.receive(octets) }
+            toClient: { [unowned self] octets in
+                remote?.receive(octets)
+                if octets != nil { self.whenHeard() }
+            }
         )
         self.streams[ObjectIdentifier(stream)] = stream
         if let host, let remote {
@@ -119,8 +124,7 @@ final class SimulatedConnector: NameResolver, Connector, PolicySource {
 
     func clientService(
         for requirement: TLSRequirement,
-        serverName: String?,
-        baseName: String?
+        serverName: String?
     ) throws(TLSError) -> TLSService {
         requirement.isVerified ? self.verifying : self.trusting
     }

@@ -3,12 +3,12 @@
 // A host that takes mail, or would, if it were in a better mood.
 
 internal import DNSProtocol
-package import MailBytes
+internal import MailBytes
 
 /// One host of the simulated internet, over all connections to it.
-package final class SimulatedHost {
+final class SimulatedHost {
     /// How a host behaves, while it behaves so.
-    package enum Mood: CaseIterable {
+    enum Mood: CaseIterable {
         case honest
         /// Does what it should, most of the time.
         case troubled
@@ -22,11 +22,11 @@ package final class SimulatedHost {
         case senseless
     }
 
-    package let world: VirtualWorld
-    package let name: String
-    package let addresses: [NetworkAddress]
+    let world: VirtualWorld
+    let name: String
+    let addresses: [NetworkAddress]
     /// What it says to EHLO; nil: it knows HELO only.
-    package let extensions: Set<String>?
+    let extensions: Set<String>?
     /// What its TLSA records say.
     let tlsa: [DNSTLSA]
     /// Whether its certificate is what such records, or an authority, vouch for.

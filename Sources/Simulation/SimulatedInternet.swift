@@ -7,9 +7,9 @@ internal import DNSProtocol
 internal import MailBytes
 
 /// All domains and hosts of one simulation.
-package final class SimulatedInternet {
+final class SimulatedInternet {
     /// What the domain name system says of a domain.
-    package enum Zone {
+    enum Zone {
         /// MX records with these hosts, in the order of preference.
         case exchangers([SimulatedHost])
         /// No MX; the domain itself is a host.
@@ -25,25 +25,25 @@ package final class SimulatedInternet {
         case noAddress
     }
 
-    package struct Domain {
-        package let name: String
-        package let zone: Zone
+    struct Domain {
+        let name: String
+        let zone: Zone
         /// Nobody can tell, once in so many questions; 0: never.
-        package let failsOneIn: Int
+        let failsOneIn: Int
         /// Whether DNSSEC proves what it says.
-        package let isSecure: Bool
+        let isSecure: Bool
         /// The mode of its policy of MTA-STS; nil: it has none.
-        package let policyMode: String?
+        let policyMode: String?
     }
 
-    package let world: VirtualWorld
-    package private(set) var domains: [Domain] = []
+    let world: VirtualWorld
+    private(set) var domains: [Domain] = []
     private var domainsByName: [String: Domain] = [:]
     private var hostsByName: [String: SimulatedHost] = [:]
     private var hostsByAddress: [NetworkAddress: SimulatedHost] = [:]
     private var addressCount: UInt32 = 0
 
-    package init(world: VirtualWorld, seed: UInt64, domains count: Int) {
+    init(world: VirtualWorld, seed: UInt64, domains count: Int) {
         self.world = world
         for index in 0..<count { self.addDomain("d\(index).\(seed).example") }
     }
@@ -82,14 +82,14 @@ package final class SimulatedInternet {
         return host
     }
 
-    package func host(at address: NetworkAddress) -> SimulatedHost? {
+    func host(at address: NetworkAddress) -> SimulatedHost? {
         self.hostsByAddress[address]
     }
 
     // MARK: - The domain name system
 
     /// What is answered to a question now.
-    package func answer(_ name: String, _ type: DNSRecordType) -> DNSAnswer {
+    func answer(_ name: String, _ type: DNSRecordType) -> DNSAnswer {
         let name = name.lowercased()
         if name == Self.ownName { return self.found(name, type, []) }
         if let host = self.hostsByName[name], type == .a {
@@ -144,7 +144,7 @@ package final class SimulatedInternet {
     }
 
     /// The policy that a domain serves now, if it can be had.
-    package func policy(of domain: String) -> [UInt8]? {
+    func policy(of domain: String) -> [UInt8]? {
         guard let mode = self.domainsByName[domain]?.policyMode, !self.world.oneIn(5) else {
             return nil
         }
@@ -179,6 +179,5 @@ package final class SimulatedInternet {
     }
 
     /// The name of the server.
-    package static let ownName = "mail.example.test"
+    static let ownName = "mail.example.test"
 }
-

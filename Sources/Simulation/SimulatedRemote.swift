@@ -3,6 +3,7 @@
 // One connection to a simulated host: its side of the conversation, and all the ways in which it
 // can go wrong. It holds what comes against what it has offered, and keeps the ledger.
 
+internal import EventLoop
 internal import MailBytes
 
 /// The other end of a connection that the server has made.
@@ -101,6 +102,7 @@ final class SimulatedRemote {
         switch self.phase {
         case .greeting, .mute: return false
         case .handshake:
+            guard !self.input.isEmpty else { return false }
             self.ledger.violate("\(self.host.name): \(self.input.count) octets before TLS")
             self.phase = .mute
             return false

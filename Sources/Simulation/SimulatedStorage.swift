@@ -14,6 +14,9 @@ package final class SimulatedStorage: Storage, PasswordChecker {
         package var failedWriteOneIn = 0
         package var fullDiskOneIn = 0
         package var failedReadOneIn = 0
+        /// How often outcomes of deliveries are said to be stored, and are not; a store that lies
+        /// so must be caught.
+        package var forgottenOutcomeOneIn = 0
         /// Content that goes ahead of its message always fails.
         package var failsStaging = false
 
@@ -67,6 +70,8 @@ package final class SimulatedStorage: Storage, PasswordChecker {
             {
                 let failure = StoreAnswer.failed(.retryable("simulated"))
                 self.answer(.written(failure, to: request), for: ticket)
+            } else if request.isOutcome, self.happens(self.faults.forgottenOutcomeOneIn) {
+                self.answer(.written(.changed, to: request), for: ticket)
             } else {
                 kept.append((request, ticket))
             }
@@ -116,6 +121,14 @@ package final class SimulatedStorage: Storage, PasswordChecker {
 }
 
 extension StoreRequest {
+    /// Whether this tells what became of deliveries.
+    fileprivate var isOutcome: Bool {
+        switch self {
+        case .settle: true
+        default: false
+        }
+    }
+
     /// Whether this is content that goes ahead of its message.
     fileprivate var isStaging: Bool {
         switch self {

@@ -24,7 +24,7 @@ package final class SimulatedStream: ByteStream {
     /// What the client shows in the handshake.
     package var clientCertificate: TLSFacts.ClientCertificate?
 
-    private let world: VirtualWorld
+    let world: VirtualWorld
     private let reading: Reading
     /// Gets what the server sends, and nil when it closes.
     private let toClient: ([UInt8]?) -> Void
@@ -100,6 +100,11 @@ package final class SimulatedStream: ByteStream {
     /// Octets arrive.
     package func arrive(_ octets: [UInt8]) {
         guard !self.isGone, !self.inputHasEnded else { return }
+        if self.isSecuring, self.handshake != nil {
+            // A server says nothing in clear once it has agreed to TLS.
+            self.handshakeFailure = "wrong version number"
+            return self.vanish()
+        }
         self.input += octets
         self.deliver()
     }

@@ -4,6 +4,7 @@
 // went wrong into a sentence and an exit code of sysexits(3).
 
 internal import ArgumentParser
+internal import EventLoop
 
 @main
 struct Martlet: ParsableCommand {
@@ -13,6 +14,20 @@ struct Martlet: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Check.self, User.self, Alias.self, Queue.self, MX.self, Restored.self,
+            Send.self,
         ]
     )
+
+    /// Called by sendmail's name, the program takes sendmail's arguments.
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard SendmailArguments.areMeant(by: CommandLine.arguments.first ?? "") else {
+            return self.main(SendmailArguments.loosened(arguments))
+        }
+        guard let translated = SendmailArguments(arguments).translated else {
+            Terminal.writeError("martlet: of sendmail's modes, only sending (-bm) is there\n")
+            self.exit(withError: ExitCode(SysExit.usage.rawValue))
+        }
+        self.main(translated)
+    }
 }

@@ -57,7 +57,7 @@ struct QueueSimulationTests {
     func repeatable() throws {
         let runs = try (0..<2).map { _ in
             let directory = try TemporaryStore()
-            return try (UInt64(1)...10).map { seed in
+            return (UInt64(1)...10).map { seed in
                 let simulation = QueueSimulation(
                     seed: seed,
                     store: directory.store,
@@ -72,5 +72,23 @@ struct QueueSimulationTests {
         #expect(runs[0] == runs[1])
         #expect(runs[0].map { $0[1] }.reduce(0, +) > 50)
         #expect(runs[0].map { $0[2] }.reduce(0, +) > 50)
+    }
+
+    /// A store that says it knows what was delivered, and does not, is found out by duplicates.
+    @Test("A store that lies is caught")
+    func lies() throws {
+        var faults = SimulatedStorage.Faults()
+        faults.forgottenOutcomeOneIn = 4
+        let violations = try (UInt64(1)...10).flatMap { seed in
+            let directory = try TemporaryStore()
+            let simulation = QueueSimulation(
+                seed: seed,
+                store: directory.store,
+                reader: directory.reader,
+                faults: faults
+            )
+            return simulation.run(messages: 8)
+        }
+        #expect(violations.contains { $0.contains("copies") })
     }
 }

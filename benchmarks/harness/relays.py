@@ -136,7 +136,7 @@ to = "smtp:127.0.0.1:{sink_port}"
             raise RuntimeError(f"martlet: {self.queue_count()} of {count} are queued")
 
     def release(self):
-        self.command("queue", "retry", "--all")
+        self.command("queue", "retry")
 
     def queue_count(self):
         return len(json.loads(self.command("queue", "list", "--json")))

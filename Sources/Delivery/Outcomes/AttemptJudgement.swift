@@ -232,11 +232,7 @@ package struct AttemptJudgement: Sendable {
         if stage == .greeting, code == 521 {
             return DestinationFailure(.acceptsNoMail, EnhancedStatus(5, 3, 2), text)
         }
-        return DestinationFailure(
-            stage == .startTLS ? .insecure : .noSession,
-            EnhancedStatus(4, status.subject, status.detail),
-            text
-        )
+        return DestinationFailure(stage == .startTLS ? .insecure : .noSession, status, text)
     }
 }
 

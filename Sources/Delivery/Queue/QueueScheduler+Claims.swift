@@ -156,10 +156,10 @@ extension QueueScheduler {
             self.isRefillNext.toggle()
             if self.isRefillNext || !self.hasRoomToEnter, let lane = self.refills.popFirst() {
                 lane.isWaitingForRefill = false
-                if self.wantsClaim(lane, now) { self.claim(lane, &actions) }
+                self.claimIfWanted(lane, now, &actions)
             } else if self.hasRoomToEnter, let lane = self.entries.popFirst() {
                 lane.isWaitingForEntry = false
-                if self.wantsClaim(lane, now) { self.claim(lane, &actions) }
+                self.claimIfWanted(lane, now, &actions)
             } else if self.refills.isEmpty {
                 return
             }
@@ -174,6 +174,16 @@ extension QueueScheduler {
 
     private var octetsMin: Int {
         min(Self.octetsPerMessage, self.settings.octetsPerClaimMax, self.settings.octetsMax)
+    }
+
+    private mutating func claimIfWanted(
+        _ lane: DestinationLane,
+        _ now: DeliveryTime,
+        _ actions: inout [Action]
+    ) {
+        // What it wants may have changed while it waited; perhaps it has to step back by now.
+        guard self.wantsClaim(lane, now) else { return self.serve(lane, now, &actions) }
+        self.claim(lane, &actions)
     }
 
     private mutating func claim(_ lane: DestinationLane, _ actions: inout [Action]) {

@@ -11,6 +11,7 @@ extension QueueScheduler {
     func wantsConnection(_ lane: DestinationLane, _ now: DeliveryTime) -> Bool {
         !lane.isGone && !self.isStopping && !lane.isResting && lane.verdict == nil
             && !lane.waitsToBeFetched && lane.isShortOfConnections && !self.shouldStepBack(lane)
+            && lane.connectionCount < self.settings.connectionsPerDestinationMax
             && now.monotonic >= lane.openNotBefore && self.mayDeliver(lane, now)
     }
 
@@ -39,7 +40,8 @@ extension QueueScheduler {
         _ now: DeliveryTime,
         _ actions: inout [Action]
     ) {
-        guard self.wantsConnection(lane, now) else { return }
+        // What it wants may have changed while it waited; perhaps it has to step back by now.
+        guard self.wantsConnection(lane, now) else { return self.serve(lane, now, &actions) }
         let id = self.makeConnectionID()
         self.connections[id] = DeliveryConnection(lane: lane, phase: .opening, isOffered: false)
         lane.connectionCount += 1

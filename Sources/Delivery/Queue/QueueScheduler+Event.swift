@@ -36,7 +36,7 @@ extension QueueScheduler {
         /// claim after these are settled.
         package let isPartial: Bool
 
-        package init(_ id: MessageID, octets: Int, sender: UInt64, isPartial: Bool = false) {
+        package init(_ id: MessageID, octets: Int, sender: UInt64, isPartial: Bool) {
             self.id = id
             self.octets = octets
             self.sender = sender

@@ -25,6 +25,18 @@ package struct DestinationFailure: Error, Hashable, Sendable {
         case noSession
         /// TLS as the destination's policy demands could not be had.
         case insecure
+
+        /// Whether it can be for good at all.
+        ///
+        /// What a host says or shows in a session may be for us alone and for today: a block list,
+        /// overload, a password or a certificate that the operator has yet to mend. A queue full
+        /// of mail must not come back for that.
+        var canBePermanent: Bool {
+            switch self {
+            case .noSuchDomain, .acceptsNoMail, .noAddress, .loopsBack, .refusedByRoute: true
+            case .lookUpFailed, .unreachable, .noSession, .insecure: false
+            }
+        }
     }
 
     package let reason: Reason
@@ -38,9 +50,11 @@ package struct DestinationFailure: Error, Hashable, Sendable {
     /// Whether no later try can help.
     package var isPermanent: Bool { self.status.statusClass == 5 }
 
+    /// A failure; its status is made one of class 4 where the reason may pass.
     package init(_ reason: Reason, _ status: EnhancedStatus, _ text: String) {
         self.reason = reason
-        self.status = status
+        self.status =
+            reason.canBePermanent ? status : EnhancedStatus(4, status.subject, status.detail)
         self.text = text.printable(octetsMax: Self.textOctetsMax)
     }
 }

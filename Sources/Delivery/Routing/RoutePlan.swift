@@ -75,6 +75,24 @@ package struct RoutePlan: Hashable, Sendable {
         self.timeToLive = timeToLive
     }
 
+    /// The same plan with hosts of equal preference in another random order (RFC 5321, section
+    /// 5.1), so that what is known of a destination still spreads its mail.
+    package func shuffled(seed: UInt64) -> RoutePlan {
+        var plan = self
+        var random = SeededRandom(seed: seed)
+        var first = 0
+        while first < plan.hosts.count {
+            let host = plan.hosts[first]
+            let others = plan.hosts[first...].prefix {
+                !$0.isRelay && !host.isRelay && $0.preference == host.preference
+            }
+            let end = max(others.endIndex, first + 1)
+            plan.hosts[first..<end].shuffle(using: &random)
+            first = end
+        }
+        return plan
+    }
+
     /// One of the hosts, as the policy of TLS looks at it.
     package func policyHost(_ host: RouteHost) -> TLSPolicy.Host {
         TLSPolicy.Host(

@@ -24,6 +24,8 @@ package final class DeliveryEngine: DeliveryHooks, OutgoingOwner {
     private(set) lazy var sessions = ClientSettings(owner: self)
 
     var claims = ClaimTable()
+    /// Destinations of which messages are being claimed.
+    private(set) var claiming: Set<Destination> = []
     private var connections: [DeliveryConnectionID: any DeliveryConnection] = [:]
     private var questions: [UInt32: (StorageReply) -> Void] = [:]
     private var serial: UInt32 = 0
@@ -309,11 +311,13 @@ package final class DeliveryEngine: DeliveryHooks, OutgoingOwner {
             destination: destination.octets,
             now: self.server.time.wallClock,
             messagesMax: max,
-            excluding: Set(excluding),
+            excluding: self.watch.expiring.union(excluding),
             octetsMax: octetsMax
         )
+        self.claiming.insert(destination)
         self.ask(.dueMessages(query)) { [weak self] reply in
             guard let self else { return }
+            self.claiming.remove(destination)
             guard case .dueMessages(_, let found) = reply else {
                 self.tell(.claimFailed(destination))
                 return

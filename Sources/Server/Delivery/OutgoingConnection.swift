@@ -167,6 +167,7 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         guard let connecting = self.attempts.removeValue(forKey: attempt) else { return }
         if attempt != self.place { self.concession = Concession() }
         self.place = attempt
+        self.knownNext = nil
         self.owner.noted(.connected(self.hostText), on: self)
         self.speak(over: connecting.stream)
     }

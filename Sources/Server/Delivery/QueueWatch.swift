@@ -13,6 +13,8 @@ final class QueueWatch {
     private var isRunning = false
     private var delayed: ArraySlice<QueuedMessage> = []
     private var timer = 0
+    /// Messages that are given up, until that is durable: none of them is claimed any more.
+    private(set) var expiring: Set<MessageID> = []
 
     private static let messagesMax = 64
     /// It is looked at least so often, because what is queued meanwhile sets no timer.
@@ -31,13 +33,13 @@ final class QueueWatch {
         let question = StoreQuestion.expiring(
             now: self.engine.server.time.wallClock,
             max: Self.messagesMax,
-            excluding: self.engine.claims.ids
+            excluding: self.engine.claims.ids.union(self.expiring)
         )
         self.engine.ask(question) { [weak self] reply in
             guard let self else { return }
             guard case .queueWatch(let found) = reply else { return self.end(nextAt: nil) }
-            self.expire(found.messages)
-            if found.messages.count == Self.messagesMax { return self.lookAgain() }
+            let isWhole = self.expire(found.messages)
+            if !isWhole || found.messages.count == Self.messagesMax { return self.lookAgain() }
             self.warn()
         }
     }
@@ -66,8 +68,17 @@ final class QueueWatch {
 
     // MARK: - Expiry
 
-    private func expire(_ messages: [QueuedMessage]) {
+    /// Gives up what nobody is delivering.
+    ///
+    /// - Returns: whether that was all; the store may have answered while messages were claimed.
+    private func expire(_ messages: [QueuedMessage]) -> Bool {
+        var isWhole = true
         for message in messages {
+            guard !self.isWanted(message) else {
+                isWhole = false
+                continue
+            }
+            self.expiring.insert(message.id)
             self.engine.server.journal.expired(message)
             let recipients = message.recipients.map { recipient in
                 let isTold =
@@ -85,7 +96,19 @@ final class QueueWatch {
             )
             self.engine.settler.settle(settlement, of: nil)
         }
+        return isWhole
     }
+
+    /// Whether a message is claimed, or may be by a question that is not answered yet.
+    private func isWanted(_ message: QueuedMessage) -> Bool {
+        self.engine.claims.contains(message.id)
+            || message.recipients.contains {
+                self.engine.claiming.contains(Destination($0.destination))
+            }
+    }
+
+    /// That these were given up is durable.
+    func expired(_ messages: [MessageID]) { self.expiring.subtract(messages) }
 
     /// Delivery time expired (RFC 3463, section 3.5).
     private static let expired = EnhancedStatus(4, 4, 7)

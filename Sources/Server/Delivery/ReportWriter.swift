@@ -55,8 +55,8 @@ final class ReportWriter {
     }
 
     private func findMore() {
-        self.engine.ask(.reportsDue(after: self.after, max: Self.messagesMax)) {
-            [weak self] reply in
+        let question = StoreQuestion.reportsDue(after: self.after, max: Self.messagesMax)
+        self.engine.ask(question) { [weak self] reply in
             guard let self else { return }
             guard case .reportsDue(let due) = reply else { return self.pause() }
             self.due = due[...]

@@ -13,6 +13,12 @@ final class RouteFinder {
         let outcome: RouteOutcome
         /// The policy of MTA-STS in force, if any.
         let sts: STSPolicy?
+
+        /// The same, with hosts alike in another order: each connection chooses anew.
+        func shuffled(seed: UInt64) -> Finding {
+            guard case .plan(let plan) = self.outcome else { return self }
+            return Finding(outcome: .plan(plan.shuffled(seed: seed)), sts: self.sts)
+        }
     }
 
     private struct Known {
@@ -51,11 +57,11 @@ final class RouteFinder {
 
     /// Finds the way; `found` may be called from within this call.
     func find(_ destination: Destination, _ found: @escaping (Finding) -> Void) {
+        self.chance = self.chance &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         if let known = self.known[destination], self.time.now < known.until {
-            return found(known.finding)
+            return found(known.finding.shuffled(seed: self.chance))
         }
         if let search = self.searches[destination] { return search.waiting.append(found) }
-        self.chance = self.chance &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let search = RouteSearch(
             destination,
             rule: self.rule(for: destination),

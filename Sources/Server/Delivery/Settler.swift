@@ -22,6 +22,8 @@ final class Settler {
     private struct Batch {
         var settlements: [QueueSettlement] = []
         var messages: [Destination: Settled] = [:]
+        /// Those that were claimed for no destination.
+        var others: [MessageID] = []
         var hasReports = false
 
         struct Settled {
@@ -44,7 +46,7 @@ final class Settler {
                 case .report: self.hasReports = true
                 }
             }
-            guard let destination else { return }
+            guard let destination else { return self.others.append(settlement.message) }
             self.messages[destination, default: Settled()].append(settlement.message, retryAt)
         }
     }
@@ -84,6 +86,7 @@ final class Settler {
         guard !reply.hasFailed else { return self.offerAgain() }
         self.failures = 0
         self.underWay = nil
+        self.engine.watch.expired(batch.others)
         self.flush()
         for (destination, settled) in batch.messages {
             self.engine.tell(

@@ -342,18 +342,3 @@ extension ServeProcess.Failure {
 private final class AnswerRelay {
     var server: MailServer?
 }
-
-/// The loop's clocks.
-private final class LoopTime: Timekeeper {
-    private unowned let loop: EventLoop
-
-    init(loop: EventLoop) { self.loop = loop }
-
-    var now: Double { self.loop.now }
-
-    var wallClock: Int64 { WallClock.seconds }
-
-    func after(seconds: Double, _ body: @escaping () -> Void) {
-        self.loop.after(seconds: seconds, body)
-    }
-}

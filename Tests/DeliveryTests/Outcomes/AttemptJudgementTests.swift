@@ -452,6 +452,14 @@ struct JudgementCase: Sendable, CustomTestStringConvertible {
         #expect("\(failure.status) \(failure.reason)" == follows)
     }
 
+    /// A wrong password, a certificate, a block list: no queue comes back for these.
+    @Test(arguments: [DestinationFailure.Reason.noSession, .insecure, .unreachable, .lookUpFailed])
+    func whatMayPassIsNeverForGood(reason: DestinationFailure.Reason) {
+        let failure = DestinationFailure(reason, EnhancedStatus(5, 7, 8), "no")
+        #expect(!failure.isPermanent)
+        #expect(failure.status == EnhancedStatus(4, 7, 8))
+    }
+
     @Test func destinationThatFailedForGoodFailsItsRecipients() {
         let judgement = AttemptJudgement()
         let failure = DestinationFailure(.acceptsNoMail, EnhancedStatus(5, 1, 10), "null MX")

@@ -17,8 +17,13 @@ enum Client {
     static let peers = repository.appending(path: ".build/peers")
 
     /// Postfix's smtp-source, if it is unpacked.
-    static var smtpSource: String? {
-        let path = self.peers.appending(path: "usr/sbin/smtp-source").path
+    static var smtpSource: String? { self.postfix("smtp-source") }
+
+    /// Postfix's smtp-sink, if it is unpacked.
+    static var smtpSink: String? { self.postfix("smtp-sink") }
+
+    private static func postfix(_ name: String) -> String? {
+        let path = self.peers.appending(path: "usr/sbin/\(name)").path
         return FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 

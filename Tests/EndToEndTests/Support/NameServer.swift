@@ -79,8 +79,8 @@ final class NameServer {
             \(tables.joined(separator: "\n"))
             """
         let configuration = try self.scratch.file("nsd.conf", holding: Data(text.utf8))
-        self.process.executableURL = URL(filePath: Client.nsd)
-        self.process.arguments = ["-d", "-c", configuration.path]
+        self.process.executableURL = URL(filePath: "/usr/bin/setsid")
+        self.process.arguments = [Client.nsd, "-d", "-c", configuration.path]
         self.process.environment = Client.peerEnvironment
         self.process.standardError = FileHandle.nullDevice
         self.process.standardOutput = FileHandle.nullDevice
@@ -89,8 +89,9 @@ final class NameServer {
     }
 
     deinit {
-        self.process.terminate()
-        if !self.process.ended(within: 5) { self.process.killAtOnce() }
+        // A session of its own: its children end with it.
+        kill(-self.process.processIdentifier, SIGKILL)
+        self.process.killAtOnce()
     }
 
     /// Writes a zone, signed if it is to be; answers the file.

@@ -29,8 +29,22 @@ extension DNSMessage {
     }
 }
 
-private struct DNSWriter {
+struct DNSWriter {
     var octets: [UInt8] = []
+
+    /// A name as it stands in a message.
+    static func name(_ name: String) -> [UInt8] {
+        var writer = DNSWriter()
+        writer.append(name: name)
+        return writer.octets
+    }
+
+    /// The data of a record.
+    static func content(of record: DNSRecord) -> [UInt8] {
+        var writer = DNSWriter()
+        writer.append(record.content, of: record.type)
+        return writer.octets
+    }
 
     mutating func append(_ number: UInt16) {
         self.octets += [UInt8(number >> 8), UInt8(truncatingIfNeeded: number)]
@@ -83,10 +97,9 @@ private struct DNSWriter {
         self.append(record.type.rawValue)
         self.append(DNSQuestion.internet)
         self.append(record.timeToLive)
-        var content = DNSWriter()
-        content.append(record.content, of: record.type)
-        self.append(UInt16(content.octets.count))
-        self.octets += content.octets
+        let content = Self.content(of: record)
+        self.append(UInt16(content.count))
+        self.octets += content
     }
 
     private mutating func append(_ content: DNSRecord.Content, of type: DNSRecordType) {

@@ -63,15 +63,45 @@ package struct DNSZones: Sendable {
         }
         let isFound = answers.contains { $0.type == question.type }
         let exists = isFound || self.exists(name)
-        let zone = DNSRecord.soa("test", minimum: self.negativeSeconds)
         return DNSMessage(
             id: id,
             responseCode: exists ? .noError : .nameError,
             question: question,
-            answers: answers,
-            authority: isFound ? [] : [zone],
-            additional: answers.flatMap(self.addresses)
+            answers: self.signed(answers),
+            authority: isFound ? [] : self.signed(self.denial(of: name)),
+            additional: self.signed(answers.flatMap(self.addresses))
         )
+    }
+
+    /// The records with their signatures, if there are any.
+    private func signed(_ records: [DNSRecord]) -> [DNSRecord] {
+        let sets = Set(records.map { DNSQuestion($0.name, $0.type) })
+        return records
+            + sets.flatMap { set in
+                (self.records[set.name] ?? []).filter { record in
+                    guard record.type == .rrsig, case .other(let octets) = record.content else {
+                        return false
+                    }
+                    // The type that is signed comes first.
+                    return octets.prefix(2).reduce(0) { $0 << 8 | UInt16($1) }
+                        == set.type.rawValue
+                }
+            }
+    }
+
+    /// What says that there is nothing: of a signed zone, all that it has to say of that.
+    private func denial(of name: String) -> [DNSRecord] {
+        let zones = self.records.values.joined().filter { record in
+            record.type == .soa && (name == record.name || name.hasSuffix(".\(record.name)"))
+        }
+        guard let zone = zones.max(by: { $0.name.utf8.count < $1.name.utf8.count }) else {
+            return [DNSRecord.soa("test", minimum: self.negativeSeconds)]
+        }
+        return [zone]
+            + self.records.values.joined().filter { record in
+                record.type == .nsec
+                    && (record.name == zone.name || record.name.hasSuffix(".\(zone.name)"))
+            }
     }
 
     private func exists(_ name: String) -> Bool {
