@@ -6,6 +6,7 @@ internal import ArgumentParser
 internal import EventLoop
 internal import MailStore
 internal import MailSyntax
+internal import Resolver
 
 struct QueueSelection: ParsableArguments {
     @Argument(help: "Message ids, as `martlet queue list` prints them.") var ids: [String] = []
@@ -44,7 +45,9 @@ struct QueueSelection: ParsableArguments {
     /// One selector for each id, or one for all messages.
     func selectors() -> [QueueSelector] {
         var selector = QueueSelector()
-        selector.destination = self.domain.map { Array($0.lowercased().utf8) }
+        selector.destination = self.domain.map { domain in
+            Array((DomainName.ascii(domain) ?? domain).lowercased().utf8)
+        }
         selector.sender = self.sender.map(Self.mailbox)
         selector.recipient = self.recipient.map(Self.mailbox)
         selector.queuedUntil = self.age.flatMap(QueueText.seconds).map { WallClock.seconds - $0 }

@@ -107,6 +107,7 @@ package final class DeliveryEngine: DeliveryHooks, OutgoingOwner {
     package func queueChanged() {
         self.routes.forgetAll()
         self.tell(.queueChanged)
+        self.reports.wake()
     }
 
     /// Begins no transaction any more, lets those under way end, and calls `done` when none is
@@ -275,7 +276,8 @@ package final class DeliveryEngine: DeliveryHooks, OutgoingOwner {
                 destination: destination.octets,
                 until: until,
                 failures: failures,
-                reason: Array(reason.utf8)
+                reason: Array(reason.utf8),
+                at: self.server.time.wallClock
             )
         )
     }
