@@ -46,7 +46,7 @@ final class NameServer {
     /// The keys that signed zones are to be verified by, as a resolver reads them.
     var trustAnchors: String { self.scratch.path + "/anchors" }
     private let scratch: ScratchDirectory
-    private let process = Process()
+    private var process: PeerProcess?
 
     static let isUnpacked = [Client.nsd, Client.ldns("ldns-signzone")].allSatisfy {
         FileManager.default.isExecutableFile(atPath: $0)
@@ -79,19 +79,12 @@ final class NameServer {
             \(tables.joined(separator: "\n"))
             """
         let configuration = try self.scratch.file("nsd.conf", holding: Data(text.utf8))
-        self.process.executableURL = URL(filePath: "/usr/bin/setsid")
-        self.process.arguments = [Client.nsd, "-d", "-c", configuration.path]
-        self.process.environment = Client.peerEnvironment
-        self.process.standardError = FileHandle.nullDevice
-        self.process.standardOutput = FileHandle.nullDevice
-        try self.process.run()
-        try self.waitForAnswer()
-    }
-
-    deinit {
-        // A session of its own: its children end with it.
-        kill(-self.process.processIdentifier, SIGKILL)
-        self.process.killAtOnce()
+        self.process = try PeerProcess(
+            [Client.nsd, "-d", "-c", configuration.path],
+            in: self.scratch,
+            port: self.port,
+            greets: false
+        )
     }
 
     /// Writes a zone, signed if it is to be; answers the file.
@@ -119,16 +112,5 @@ final class NameServer {
         try anchors.write(contentsOf: Data(contentsOf: URL(filePath: "\(folder)/\(key).ds")))
         try anchors.close()
         return file.path + ".signed"
-    }
-
-    private func waitForAnswer() throws {
-        let deadline = Date(timeIntervalSinceNow: 10)
-        while Date() < deadline, self.process.isRunning {
-            // It listens for TCP once it has read its zones.
-            if (try? Connection(port: self.port)) != nil { return }
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        let log = try? String(contentsOfFile: self.scratch.path + "/log", encoding: .utf8)
-        throw ConnectionFailure(description: "nsd does not answer: \(log ?? "")")
     }
 }
