@@ -181,6 +181,29 @@ import Testing
         #expect(peer.owner.verdicts == [[.delivered]])
     }
 
+    @Test(arguments: [false, true])
+    func logsIn(answersLater: Bool) {
+        let login = SlowLogin(answersLater: answersLater)
+        let peer = ClientPeer(login: login)
+        login.world = peer.world
+        peer.say(Self.greeting + "250-mx.example.net\r\n250 AUTH PLAIN CRAM-MD5\r\n")
+        #expect(peer.lines.last?.hasPrefix("AUTH ") ?? false)
+        peer.say("334 PDFAeD4=\r\n")
+        #expect(peer.lines.last == "cmVsYXkgNjc4YTFhZDdkYzNlYzJjOTc0NDgyZGU0MzcxMjc2MzU=")
+        #expect(peer.owner.readyCount == 0)
+        peer.say("235 2.7.0 welcome\r\n")
+        #expect(peer.owner.readyCount == 1)
+        #expect(peer.driver.session.isAuthenticated)
+    }
+
+    @Test func withoutTheSecretThereIsNoMail() {
+        let peer = ClientPeer(login: NoLogin())
+        peer.say(Self.greeting + "250-mx.example.net\r\n250 AUTH CRAM-MD5\r\n")
+        peer.say("334 PDFAeD4=\r\n501 5.7.0 as you like\r\n", for: 40)
+        #expect(peer.owner.hasEnded)
+        #expect(peer.driver.failure?.kind == .authenticationUnavailable)
+    }
+
     @Test func idleConnectionHearsAGoodbye() {
         let peer = ClientPeer()
         peer.say(Self.greeting + Self.plainHello)
@@ -204,7 +227,8 @@ private final class ClientPeer {
         reading: SimulatedStream.Reading = .irregular,
         isInParts: Bool = false,
         failsReading: Bool = false,
-        isReadingSlow: Bool = false
+        isReadingSlow: Bool = false,
+        login: (any ClientLogin)? = nil
     ) {
         self.isInParts = isInParts
         self.owner = RecordingOwner(
@@ -219,11 +243,16 @@ private final class ClientPeer {
             reading: reading,
             toClient: { [unowned self] octets in self.received += octets ?? [] }
         )
+        var options = SMTPClientDriver.Options(
+            settings: SMTPClientSettings(
+                clientName: Array("client.example.org".utf8),
+                mechanisms: login == nil ? [] : [.cramMD5]
+            )
+        )
+        options.login = login
         self.driver = SMTPClientDriver(
             stream: self.stream,
-            options: SMTPClientDriver.Options(
-                settings: SMTPClientSettings(clientName: Array("client.example.org".utf8))
-            ),
+            options: options,
             owner: self.owner
         )
         self.driver.begin()
@@ -310,4 +339,39 @@ private final class RecordingOwner: SMTPClientOwner {
         #expect(!self.hasEnded, "the end is told once")
         self.hasEnded = true
     }
+}
+
+/// Knows the secret at once or after a while.
+private final class SlowLogin: ClientLogin {
+    private let answersLater: Bool
+    private let password = RelayPassword(identity: Array("relay".utf8), password: [0x78])
+    weak var world: VirtualWorld?
+
+    init(answersLater: Bool) { self.answersLater = answersLater }
+
+    func answer(
+        _ question: SASLClientQuestion,
+        of exchange: borrowing SASLClientExchange,
+        channelBinding: (SASLChannelBinding) -> [UInt8]?,
+        for driver: SMTPClientDriver
+    ) -> ClientLoginAnswer {
+        let answer = self.password.answer(
+            question,
+            of: exchange,
+            channelBinding: channelBinding,
+            for: driver
+        )
+        guard self.answersLater else { return answer }
+        self.world?.after(seconds: 0.1) { driver.loginAnswered(answer) }
+        return .later
+    }
+}
+
+private final class NoLogin: ClientLogin {
+    func answer(
+        _ question: SASLClientQuestion,
+        of exchange: borrowing SASLClientExchange,
+        channelBinding: (SASLChannelBinding) -> [UInt8]?,
+        for driver: SMTPClientDriver
+    ) -> ClientLoginAnswer { .unavailable }
 }

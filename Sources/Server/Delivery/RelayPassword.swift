@@ -10,15 +10,19 @@ package import SASL
 package final class RelayPassword: ClientLogin {
     private let identity: [UInt8]
     private let password: [UInt8]
+    private let worker: (any ProofWorker)?
     private var randomness: any RandomNumberGenerator
 
+    /// `worker` makes proofs, which can take half a second; without one they are made at once.
     package init(
         identity: [UInt8],
         password: [UInt8],
+        worker: (any ProofWorker)? = nil,
         randomness: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.identity = identity
         self.password = password
+        self.worker = worker
         self.randomness = randomness
     }
 
@@ -26,41 +30,35 @@ package final class RelayPassword: ClientLogin {
         _ question: SASLClientQuestion,
         of exchange: borrowing SASLClientExchange,
         channelBinding: (SASLChannelBinding) -> [UInt8]?,
-        with answer: (borrowing SASLClientAnswer) -> Void
-    ) {
-        let identity = self.identity
+        for driver: SMTPClientDriver
+    ) -> ClientLoginAnswer {
         switch question {
         case .providePassword:
-            let password = self.password
-            answer(.password(identity: identity.span, password: password.span))
+            return .password(identity: self.identity, password: self.password)
         case .beginSCRAM(_, let binding):
-            let nonce = self.nonce()
-            let octets = binding.flatMap(channelBinding) ?? []
-            answer(
-                .scram(
-                    identity: identity.span,
-                    nonce: nonce.span,
-                    channelBinding: octets.span
-                )
+            return .scram(
+                identity: self.identity,
+                nonce: self.nonce(),
+                channelBinding: binding.flatMap(channelBinding) ?? []
             )
         case .proveSCRAM(let hash):
-            let proof = SCRAMProof(
-                SCRAMKeys.Mechanism(hash),
+            let work = ProofWork(
+                mechanism: SCRAMKeys.Mechanism(hash),
                 password: self.password,
                 salt: exchange.salt.copy(),
                 iterations: exchange.iterations,
                 authMessage: exchange.authMessage.copy()
             )
-            guard let proof else { return answer(.unavailable) }
-            let (shown, signature) = (proof.clientProof, proof.serverSignature)
-            answer(.proof(shown.span, serverSignature: signature.span))
+            guard let worker = self.worker else { return work.answer() }
+            worker.prove(work) { [weak driver] answer in driver?.loginAnswered(answer) }
+            return .later
         case .digest:
             let digest = cramMD5Digest(
                 challenge: exchange.challenge.copy(),
                 secret: self.password
             )
-            guard let digest else { return answer(.unavailable) }
-            answer(.digest(identity: identity.span, digest: digest.span))
+            guard let digest else { return .unavailable }
+            return .digest(identity: self.identity, digest: digest)
         }
     }
 
@@ -74,5 +72,33 @@ package final class RelayPassword: ClientLogin {
             }
         }
         return Base64.encode(octets)
+    }
+}
+
+/// Makes proofs of SCRAM beside the loop.
+package protocol ProofWorker: AnyObject {
+    /// `done` gets the answer, on the loop, and never from within this call.
+    func prove(_ work: ProofWork, _ done: @escaping (ClientLoginAnswer) -> Void)
+}
+
+/// A proof that is to be made.
+package struct ProofWork: Sendable {
+    let mechanism: SCRAMKeys.Mechanism
+    let password: [UInt8]
+    let salt: [UInt8]
+    let iterations: Int
+    let authMessage: [UInt8]
+
+    /// Makes it.
+    package func answer() -> ClientLoginAnswer {
+        let proof = SCRAMProof(
+            self.mechanism,
+            password: self.password,
+            salt: self.salt,
+            iterations: self.iterations,
+            authMessage: self.authMessage
+        )
+        guard let proof else { return .unavailable }
+        return .proof(proof.clientProof, serverSignature: proof.serverSignature)
     }
 }

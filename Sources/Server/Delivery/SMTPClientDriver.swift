@@ -25,6 +25,8 @@ package final class SMTPClientDriver: StreamHandler {
     private var wantsQuit = false
     /// Whether the owner knows that the peer takes a message, and has not given one.
     private var isOwnerAsked = false
+    /// Whether an answer for the exchange is being made.
+    private var isLoginAsked = false
     private var isRunning = false
     private var isClosing = false
     private var isInTransaction = false
@@ -65,6 +67,8 @@ package final class SMTPClientDriver: StreamHandler {
         case awaitInput
         /// The owner has nothing for the peer yet, who may all the same have something to say.
         case idle
+        /// Nothing is heard until the login has its answer.
+        case suspended
         /// All input is lost until TLS is up.
         case securing
         case closed
@@ -141,6 +145,9 @@ package final class SMTPClientDriver: StreamHandler {
         case .goOn:
             self.armDeadline()
             return Consumption(count: offset, next: .yield)
+        case .suspended:
+            self.armDeadline()
+            return Consumption(count: offset, next: .suspend)
         case .awaitInput, .idle:
             self.armDeadline()
             return Consumption(count: offset, next: .awaitMore)
@@ -213,7 +220,12 @@ package final class SMTPClientDriver: StreamHandler {
             case .proceed: return .goOn
             case .awaitInput: return .awaitInput
             case .startTLS: return self.startTLS()
-            case .authenticate(let question): effect = self.answer(question)
+            case .authenticate(let question):
+                guard let answered = self.answer(question) else {
+                    self.isLoginAsked = true
+                    return .suspended
+                }
+                effect = answered
             case .sendContent(let form):
                 guard self.send(form) else { return .awaitInput }
                 effect = self.contentSent()
@@ -276,25 +288,33 @@ package final class SMTPClientDriver: StreamHandler {
         return nil
     }
 
-    private func answer(_ question: SASLClientQuestion) -> SMTPClientSession.Effect {
+    /// Nil: the answer takes its time.
+    private func answer(_ question: SASLClientQuestion) -> SMTPClientSession.Effect? {
         self.flush()
-        var effect: SMTPClientSession.Effect?
         let stream = self.stream
-        self.options.login?.answer(
+        let answer = self.options.login?.answer(
             question,
             of: self.session.exchange,
             channelBinding: { stream.channelBinding(ChannelBinding($0)) },
-            with: { answer in
-                effect =
-                    self.session.reduce(
-                        .authenticationAnswered(copy answer),
-                        into: &self.commands
-                    ).effect
-            }
+            for: self
         )
-        return effect
-            ?? self.session.reduce(.authenticationAnswered(.unavailable), into: &self.commands)
-            .effect
+        if case .later = answer { return nil }
+        return self.tell(answer ?? .unavailable)
+    }
+
+    private func tell(_ answer: ClientLoginAnswer) -> SMTPClientSession.Effect {
+        answer.give { answer in
+            self.session.reduce(.authenticationAnswered(copy answer), into: &self.commands).effect
+        }
+    }
+
+    /// The answer that takes its time is here.
+    package func loginAnswered(_ answer: ClientLoginAnswer) {
+        guard !self.isClosing, self.isLoginAsked else { return }
+        self.isLoginAsked = false
+        self.isRunning = true
+        self.finish(self.perform(self.tell(answer)))
+        if !self.isClosing { self.stream.resume() }
     }
 
     func noteContentSent() -> SMTPClientSession.Effect {

@@ -31,14 +31,3 @@ extension SMTPClientOwner {
         on driver: SMTPClientDriver
     ) {}
 }
-
-/// Who logs in at a server, and can answer what its exchange asks (RFC 4954).
-package protocol ClientLogin: AnyObject {
-    /// Answers a question of an exchange by calling `answer` once, from within the call.
-    func answer(
-        _ question: SASLClientQuestion,
-        of exchange: borrowing SASLClientExchange,
-        channelBinding: (SASLChannelBinding) -> [UInt8]?,
-        with answer: (borrowing SASLClientAnswer) -> Void
-    )
-}

@@ -9,7 +9,10 @@ internal import MailBytes
 
 extension Configuration {
     /// The settings of delivery; `passwords` are those of relays, by the path of their files.
-    func deliverySettings(passwords: [String: [UInt8]]) -> DeliverySettings {
+    func deliverySettings(
+        passwords: [String: [UInt8]],
+        worker: (any ProofWorker)?
+    ) -> DeliverySettings {
         var settings = DeliverySettings(hostname: Array(self.hostname.utf8))
         settings.routes = self.routeTable
         settings.lookUps = self.routeSettings
@@ -31,7 +34,7 @@ extension Configuration {
             self.delivery.warnHours == 0 ? nil : Int64(self.delivery.warnHours) * 3600
         settings.login = { login in
             passwords[login.secret].map {
-                RelayPassword(identity: Array(login.name.utf8), password: $0)
+                RelayPassword(identity: Array(login.name.utf8), password: $0, worker: worker)
             }
         }
         return settings

@@ -150,7 +150,10 @@ package final class ServeProcess {
         let fetcher = PolicyFetcher(loop: loop, settings: configuration.policyFetchSettings)
         return DeliveryEngine(
             server: server,
-            settings: configuration.deliverySettings(passwords: passwords),
+            settings: configuration.deliverySettings(
+                passwords: passwords,
+                worker: passwords.isEmpty ? nil : ProofThread(loop: loop)
+            ),
             names: names,
             connector: LoopConnector(
                 loop: loop,
