@@ -85,6 +85,9 @@ extension EndToEnd {
 
                         """
                 )
+                let readme = Client.repository.appending(path: "README.md")
+                let text = try String(contentsOf: readme, encoding: .utf8)
+                #expect(text.contains("$ martlet mx example.test\n\(outcome.text)```\n"))
             }
         }
 
