@@ -214,6 +214,27 @@ extension EndToEnd {
             #expect(outcome.text.isEmpty)
         }
 
+        /// It asks for the fat libevent, whose functions know nothing of the loop's base.
+        @Test("libunbound calls the libevent that the loop calls")
+        func oneLibevent() throws {
+            try Self.withServer { server in
+                let outcome = try Command.run(
+                    ServerProcess.binary,
+                    ["mx", "--server", "127.0.0.1@\(server.port)", "example.test"],
+                    environment: ["LD_DEBUG": "bindings"]
+                )
+                #expect(outcome.exitCode == 0)
+                let bindings = outcome.errorText.split(separator: "\n").filter {
+                    $0.contains("libunbound") && $0.contains("symbol `event_")
+                }
+                // A program that is one file has none.
+                if outcome.errorText.contains("libunbound") { #expect(bindings.count >= 4) }
+                for binding in bindings {
+                    #expect(binding.contains(" to /") && binding.contains("/libevent_core"))
+                }
+            }
+        }
+
         @Test("A configuration that is named must be there")
         func missingConfiguration() throws {
             let outcome = try Command.run(
