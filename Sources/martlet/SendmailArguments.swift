@@ -5,62 +5,73 @@
 
 /// Arguments in sendmail's style.
 struct SendmailArguments {
-    /// The arguments of `martlet` that mean the same; nil: they ask for something else than to send.
-    let translated: [String]?
-
     /// Options with a value, which stands behind the letter or in the next argument.
     private static let withValue: Set<Character> = [
         "f", "r", "F", "B", "C", "d", "h", "L", "N", "O", "p", "R", "V", "X",
     ]
 
+    private static let flags: Set<Character> = ["i", "t", "v"]
+
+    private var send = ["send", "--queue"]
+    private var recipients: [String] = []
+    private var ignoresDots = false
+    /// Whether something else than sending is asked for.
+    private var isOther = false
+
     /// - Parameter arguments: without the name of the program.
     init(_ arguments: [String]) {
-        var send = ["send", "--queue"]
-        var recipients: [String] = []
-        var ignoresDots = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
-            guard argument.hasPrefix("-"), argument.count > 1, argument != "--" else {
-                if argument == "--" {
-                    recipients += rest
-                    rest = []
-                } else {
-                    recipients.append(argument)
-                }
-                continue
+            if argument == "--" {
+                self.recipients += rest
+                break
             }
             if argument.hasPrefix("--") {
-                send.append(argument)
-                // `--config FILE` and its like.
-                if !argument.contains("="), argument != "--verbose", let value = rest.popFirst() {
-                    send.append(value)
-                }
-                continue
-            }
-            let letter = argument[argument.index(after: argument.startIndex)]
-            let joined = String(argument.dropFirst(2))
-            var value = joined
-            if Self.withValue.contains(letter), joined.isEmpty { value = rest.popFirst() ?? "" }
-            switch letter {
-            case "f", "r": send += ["--from", value.isEmpty ? "<>" : value]
-            case "F": send += ["--full-name", value]
-            case "t": send.append("-t")
-            case "i": ignoresDots = true
-            case "v": send.append("-v")
-            case "o" where joined == "i" || joined.hasPrefix("i "): ignoresDots = true
-            // The other ways of delivery; what is asked for is -bm.
-            case "b" where joined != "m":
-                self.translated = nil
-                return
-            case "q":
-                self.translated = nil
-                return
-            default: break
+                self.takeLong(argument, &rest)
+            } else if argument.hasPrefix("-"), argument.count > 1 {
+                self.take(argument.dropFirst(), &rest)
+            } else {
+                self.recipients.append(argument)
             }
         }
-        if !ignoresDots { send.append("--dot-ends") }
-        for recipient in recipients { send += ["--to", recipient] }
-        self.translated = send
+        if !self.ignoresDots { self.send.append("--dot-ends") }
+    }
+
+    /// The arguments of `martlet` that mean the same; nil: they ask for something else than to send.
+    var translated: [String]? {
+        self.isOther ? nil : self.send + self.recipients.map { "--to=\($0)" }
+    }
+
+    /// Takes an option of ours, such as `--config FILE`.
+    private mutating func takeLong(_ argument: String, _ rest: inout ArraySlice<String>) {
+        self.send.append(argument)
+        guard !argument.contains("="), argument != "--verbose", let value = rest.popFirst() else {
+            return
+        }
+        self.send.append(value)
+    }
+
+    /// Takes an option of sendmail's, without its dash.
+    private mutating func take(_ option: Substring, _ rest: inout ArraySlice<String>) {
+        // Flags may stand together: -ti.
+        if option.allSatisfy({ Self.flags.contains($0) }) {
+            if option.contains("t") { self.send.append("-t") }
+            if option.contains("v") { self.send.append("-v") }
+            self.ignoresDots = self.ignoresDots || option.contains("i")
+            return
+        }
+        guard let letter = option.first else { return }
+        let joined = String(option.dropFirst())
+        var value = joined
+        if Self.withValue.contains(letter), joined.isEmpty { value = rest.popFirst() ?? "" }
+        switch letter {
+        case "f", "r": self.send.append("--from=\(value.isEmpty ? "<>" : value)")
+        case "F": self.send.append("--full-name=\(value)")
+        case "o" where joined == "i": self.ignoresDots = true
+        // Other modes than -bm, which is sending, and the queue.
+        case "b" where joined != "m", "q": self.isOther = true
+        default: break
+        }
     }
 
     /// Whether the program was called by a name that stands for sendmail.

@@ -4,94 +4,6 @@
 
 package import MailSyntax
 
-/// What became of one recipient in a transaction, in the terms of this module.
-package struct RecipientOutcome: Hashable, Sendable {
-    package enum Verdict: Hashable, BitwiseCopyable, Sendable {
-        /// The host has taken the message for the recipient.
-        case delivered
-        /// It has, and cannot report success, though that was asked for.
-        case relayed
-        /// Not now.
-        case deferred
-        /// Never.
-        case failed
-    }
-
-    /// What the reply answered.
-    package enum Stage: Hashable, BitwiseCopyable, CaseIterable, Sendable {
-        /// Nothing was asked: the host lacks what the message needs.
-        case envelope
-        case mail
-        case recipient
-        case data
-        case content
-        /// No reply: the connection ended, timed out, or became senseless.
-        case connection
-    }
-
-    package var verdict: Verdict
-    /// Of the reply; 0: there was none.
-    package var code: Int
-    package var status: EnhancedStatus
-    package var stage: Stage
-
-    package init(verdict: Verdict, code: Int, status: EnhancedStatus, stage: Stage) {
-        self.verdict = verdict
-        self.code = code
-        self.status = status
-        self.stage = stage
-    }
-}
-
-/// What is known of the recipient beside the outcome.
-package struct RecipientFacts: Hashable, Sendable {
-    package var notify: NotifyConditions
-    /// How often it was tried before this attempt.
-    package var attempts: Int
-    /// Seconds since 1970.
-    package var expiresAt: Int64
-    /// False for a message that is a report itself: of it nobody is told.
-    package var hasReversePath: Bool
-    /// Whether the host is the last one, and tells nobody of success: LMTP without DSN.
-    package var isFinalDelivery = false
-    /// Whether another recipient was accepted in the same transaction.
-    package var othersAccepted = false
-
-    package init(
-        notify: NotifyConditions,
-        attempts: Int,
-        expiresAt: Int64,
-        hasReversePath: Bool
-    ) {
-        self.notify = notify
-        self.attempts = attempts
-        self.expiresAt = expiresAt
-        self.hasReversePath = hasReversePath
-    }
-}
-
-/// What an attempt means for the connections to its destination.
-package enum DestinationConsequence: Hashable, BitwiseCopyable, Sendable {
-    /// The host works: more connections may be opened.
-    case faster
-    /// Nothing: the reply concerned the message or the recipient.
-    case none
-    /// The host is short of something: fewer connections.
-    case slower
-}
-
-/// Where in a session a host refused to go on, or ended it.
-package enum SessionStage: Hashable, BitwiseCopyable, CaseIterable, Sendable {
-    /// The greeting, or no word at all.
-    case greeting
-    /// EHLO, HELO, LHLO.
-    case hello
-    case startTLS
-    case authentication
-    /// Later: 421, an end without one, silence, senseless replies.
-    case transaction
-}
-
 /// The table of judgements: what follows from what a host says.
 ///
 /// | what happened | the recipient | the destination |
@@ -101,8 +13,8 @@ package enum SessionStage: Hashable, BitwiseCopyable, CaseIterable, Sendable {
 /// | 450, 451 to RCPT at the first attempt (greylisting) | again soon | nothing |
 /// | 452 (552) to RCPT for too many, others were accepted | again at once | nothing |
 /// | other 4yz to RCPT, 4yz to DATA or the content | again, later each time | nothing |
-/// | 4yz to MAIL; 4yz with X.3.X (system), X.4.5 (congestion), X.7.X not to RCPT | so too | slower |
-/// | 421, connection lost or silent in a transaction | so too | slower |
+/// | 4yz to MAIL; 4yz with X.3.X, X.4.5, or X.7.X not to RCPT | again, later each time | slower |
+/// | 421, connection lost or silent in a transaction | again, later each time | slower |
 /// | greeting 4yz, EHLO, TLS or login refused | waits | next host; when none is left, rests |
 /// | greeting 521 (RFC 7504) | failed, when all hosts say so | next host |
 /// | greeting 5yz otherwise | waits | next host; when none is left, rests |
@@ -233,39 +145,5 @@ package struct AttemptJudgement: Sendable {
             return DestinationFailure(.acceptsNoMail, EnhancedStatus(5, 3, 2), text)
         }
         return DestinationFailure(stage == .startTLS ? .insecure : .noSession, status, text)
-    }
-}
-
-extension RecipientOutcome {
-    /// Whether the host wants fewer recipients in one transaction (RFC 5321, section 4.5.3.1.10).
-    ///
-    /// Older hosts say 552. Where nobody else was accepted, it was not for the number of them.
-    func isForTooMany(_ facts: RecipientFacts) -> Bool {
-        guard facts.othersAccepted, self.stage == .recipient else { return false }
-        // A full mailbox (X.2.2) has the same codes. A full system (X.3.1) has them too, and is
-        // what a bare 452 is taken for: it will say so again when the recipient comes alone.
-        return self.code == 452 && self.status.subject != 2
-            || self.code == 552 && self.status.subject == 5 && self.status.detail == 3
-    }
-
-    /// Whether the host may only want to see us again.
-    var isLikeGreylisting: Bool {
-        guard self.verdict == .deferred, self.stage == .recipient else { return false }
-        let isFull = self.status.subject == 2 && self.status.detail == 2
-        return (self.code == 450 || self.code == 451) && self.status.subject != 3 && !isFull
-    }
-
-    /// Whether the host is short of something that fewer connections may spare.
-    var isShortage: Bool {
-        guard self.verdict == .deferred else { return false }
-        if self.code == 421 { return true }
-        switch (self.stage, self.status.subject) {
-        case (.envelope, _): return false
-        case (.mail, _), (.connection, _): return true
-        case (_, 3): return true
-        case (_, 4): return self.status.detail == 5
-        case (.data, 7), (.content, 7): return true
-        case (.recipient, _), (.data, _), (.content, _): return false
-        }
     }
 }

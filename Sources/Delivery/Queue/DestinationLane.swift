@@ -98,9 +98,6 @@ final class DestinationLane {
             && self.connectionCount - self.closingCount < Int(self.limit)
     }
 
-    /// Whether nothing is under way.
-    var isQuiet: Bool { self.held.isEmpty && self.claim == nil && self.connectionCount == 0 }
-
     /// Whether it may only use connections that are offered to it.
     var waitsToBeFetched: Bool { self.isOnDemand && !self.isWanted }
 }

@@ -15,7 +15,6 @@ struct WakeHeap {
     private var countMax = 64
 
     var first: Wake? { self.wakes.first }
-    var count: Int { self.wakes.count }
 
     mutating func insert(_ wake: Wake) {
         if self.wakes.count >= self.countMax { self.throwOutStale() }

@@ -56,7 +56,7 @@ final class ClientSettings {
         var options = SMTPClientDriver.Options(settings: self.settings(kind))
         options.saysHELO = concession.saysHELO
         options.isTLSImplicit = isImplicit
-        options.provesPeer = demand.isNameProven && demand.requirement.isVerified
+        options.provesPeer = demand.isNameProven
         options.pace = self.owner.settings.pace
         if use != .never { options.tls = try self.service(for: host, demand) }
         if let login = host.login {

@@ -43,6 +43,8 @@ struct HostDemand {
             switch facts.serverVerification {
             case .notAsked: .notAsked
             case .verified: .verified
+            // Of who need not be verified it is no matter.
+            case .failed where !self.requirement.isVerified: .notAsked
             case .failed(let why): .failed(why)
             }
         return TLSOutcome(

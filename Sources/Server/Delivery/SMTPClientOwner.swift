@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SASL
-
 /// Who has a connection made to another server, and gives it messages.
 ///
 /// A driver calls from within its own turn; `deliver` and `quit` may be called from within these

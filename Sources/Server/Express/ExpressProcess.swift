@@ -40,7 +40,8 @@ package enum ExpressProcess {
         signal(SIGPIPE, SIG_IGN)
         // A login is asked for only where a route has one; what cannot be read is then missed.
         var settings = configuration.deliverySettings(
-            passwords: configuration.relayPasswords().passwords
+            passwords: configuration.relayPasswords().passwords,
+            worker: nil
         )
         // Mail for this very host may be delivered to it.
         settings.lookUps.ownNames = []

@@ -11,7 +11,7 @@ extension Configuration {
     /// The settings of delivery; `passwords` are those of relays, by the path of their files.
     func deliverySettings(
         passwords: [String: [UInt8]],
-        worker: (any ProofWorker)?
+        worker: (any ProofWorker)? = nil
     ) -> DeliverySettings {
         var settings = DeliverySettings(hostname: Array(self.hostname.utf8))
         settings.routes = self.routeTable

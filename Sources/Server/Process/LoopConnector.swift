@@ -11,7 +11,6 @@ package import MailBytes
 package final class LoopConnector: Connector {
     private let loop: EventLoop
     private let authoritiesPath: String?
-    /// Read when somebody is first to be verified by them.
     private var authorities: TLSAuthorities?
     /// Gives its context to all others; what it is for itself is of no account.
     private var base: TLSService?
@@ -21,6 +20,14 @@ package final class LoopConnector: Connector {
     package init(loop: EventLoop, authoritiesPath: String?) {
         self.loop = loop
         self.authoritiesPath = authoritiesPath
+    }
+
+    /// Reads the certificates of authorities now, which takes longer than a turn of the loop may.
+    ///
+    /// - Throws: why those that the configuration names cannot be read; others may be missing.
+    package func readAhead() throws(TLSError) {
+        guard self.authoritiesPath != nil || TLSAuthorities.systemPath != nil else { return }
+        _ = try self.readAuthorities()
     }
 
     package func connect(
@@ -37,7 +44,12 @@ package final class LoopConnector: Connector {
         var options = TLSClientOptions()
         options.serverName = serverName
         switch requirement {
-        case .none, .opportunistic, .encrypted: break
+        case .none: break
+        case .opportunistic, .encrypted:
+            // Nothing depends on it but mail that may pass over verified TLS only.
+            if let serverName, let authorities = self.authorities {
+                options.verification = .authorities(authorities, names: [serverName])
+            }
         case .verified(let names):
             options.verification = .authorities(try self.readAuthorities(), names: names)
             options.requiresVerification = true

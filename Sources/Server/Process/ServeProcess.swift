@@ -11,7 +11,6 @@ internal import MailBytes
 package import MailStore
 internal import MailSyntax
 internal import POP3Protocol
-internal import PolicyFetch
 internal import Privileges
 internal import Resolver
 internal import SMTPProtocol
@@ -131,36 +130,6 @@ package final class ServeProcess {
         relay.server = self.server
         self.sockets.server = self.server
         self.useCertificates()
-    }
-
-    private static func delivery(
-        of server: MailServer,
-        _ configuration: Configuration,
-        _ loop: EventLoop
-    ) throws(Failure) -> DeliveryEngine {
-        let (passwords, errors) = configuration.relayPasswords()
-        guard errors.isEmpty else { throw .configuration(errors) }
-        let resolver: Resolver
-        do throws(ResolverError) {
-            resolver = try Resolver(loop: loop, settings: configuration.resolverSettings)
-        } catch {
-            throw .configuration(["delivery: \(error)"])
-        }
-        let names = LoopNames(resolver)
-        let fetcher = PolicyFetcher(loop: loop, settings: configuration.policyFetchSettings)
-        return DeliveryEngine(
-            server: server,
-            settings: configuration.deliverySettings(
-                passwords: passwords,
-                worker: passwords.isEmpty ? nil : ProofThread(loop: loop)
-            ),
-            names: names,
-            connector: LoopConnector(
-                loop: loop,
-                authoritiesPath: configuration.delivery.authoritiesPath
-            ),
-            policies: LoopPolicies(fetcher, names: names)
-        )
     }
 
     /// Opens ports that need root, and then is no longer root, nor anything else it need not be.

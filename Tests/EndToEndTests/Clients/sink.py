@@ -8,7 +8,8 @@ with LMTP also "dot mailbox") and what is said there, as a text or as a list of 
 takes the next and the last one stays. A text is a reply, or begins with "!":
   !close       closes           !reset    breaks the connection       !silence  says nothing more
   !garbage     octets           !line     a line without end          !lines    a reply without end
-  !slow TEXT   TEXT, an octet at a time                !inject  220 and more octets, at STARTTLS
+  !slow TEXT   TEXT, an octet at a time
+  !break       (at STARTTLS) agrees, and closes in the midst of the handshake
   !half        (at DATA) closes in the midst of the content that comes
   !keep and close, !keep and wait   (at dot) keeps the message, and closes or says nothing more
 Further keys: "lmtp" true; "keywords", a list; "certificate" and "key", files for STARTTLS.
@@ -140,8 +141,10 @@ class Conversation:
             self.send(b"354 Go ahead\r\n")
             self.receive()
             raise Ended
-        if how == "inject":
-            self.send(b"220 2.0.0 Go ahead\r\n250-injected.example\r\n250 DSN\r\n")
+        if how == "break":
+            self.send(b"220 2.0.0 Go ahead\r\n")
+            self.receive()
+            raise Ended
         return "220"
 
     def send(self, octets):

@@ -91,7 +91,7 @@ extension EndToEnd {
             while try server.pop3().stat().count < 2, Date() < deadline {
                 Thread.sleep(forTimeInterval: 0.05)
             }
-            let reports = try server.maildrop().map { String(decoding: $0.content, as: UTF8.self) }
+            let reports = try server.maildrop().map { $0.content.text }
             #expect(reports.count == 2, "\(server.log)")
             #expect(reports.allSatisfy { $0.contains("Status: 5.3.0") })
             #expect(!reports.contains { $0.contains("a@down.example") })

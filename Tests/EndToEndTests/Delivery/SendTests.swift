@@ -202,14 +202,14 @@ extension EndToEnd {
             )
             let first = try self.send(
                 world,
-                ["-oem", "-odb", "-B", "8BITMIME", "-fcron@example.test", "anna"],
+                ["-oem", "-odb", "-B", "8BITMIME", "-bm", "-fcron@example.test", "anna"],
                 message: "Subject: one\n\nx\n.\nnot this\n",
                 program: program
             )
             #expect(first.exitCode == 0, "\(first)")
             let second = try self.send(
                 world,
-                ["-t", "-oi"],
+                ["-ti"],
                 message: "To: anna\nSubject: two\n\nx\n.\nthis too\n",
                 program: program
             )

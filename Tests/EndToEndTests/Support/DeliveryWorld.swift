@@ -25,6 +25,8 @@ final class DeliveryWorld {
 
         """
 
+    private static let quickRetries = "retry-seconds-min = 1\nretry-seconds-max = 2"
+
     /// A world with these records below "example", and further zones; PORT in them is the port of
     /// the hosts.
     init(
@@ -48,8 +50,7 @@ final class DeliveryWorld {
             resolver = ["127.0.0.1@\(self.names.port)"]
             \(anchors ? "trust-anchors = \"\(self.names.trustAnchors)\"" : "")
             smtp-port = \(self.hops.port)
-            \(delivery.contains("retry-seconds-min") ? "" : "retry-seconds-min = 1")
-            retry-seconds-max = 2
+            \(delivery.contains("retry-seconds") ? "" : Self.quickRetries)
             \(delivery)
 
             \(routes)

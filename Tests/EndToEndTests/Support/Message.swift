@@ -72,6 +72,13 @@ struct Message: Equatable {
         return Message(octets: Array(rest))
     }
 
+    /// What comes after the header, with LF line ends: servers add fields to a header.
+    var body: Data {
+        let octets = self.withBareNewlines
+        let end = octets.firstRange(of: Data("\n\n".utf8))?.upperBound ?? octets.endIndex
+        return Data(octets[end...])
+    }
+
     /// The message with LF line ends, as programs for files want it.
     var withBareNewlines: Data { Data(self.octets.filter { $0 != 0x0d }) }
 
