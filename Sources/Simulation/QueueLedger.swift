@@ -98,9 +98,7 @@ package final class QueueLedger {
 
     // MARK: - What other servers took
 
-    /// A host has taken a message for a recipient.
-    ///
-    /// - Parameter isPassedOn: whether the host reports success itself.
+    /// A host has taken a message for a recipient, and reports success itself if it `isPassedOn`.
     func delivered(
         _ content: [UInt8],
         from reversePath: String,

@@ -8,20 +8,20 @@ internal import MailBytes
 
 /// The other end of a connection that the server has made.
 final class SimulatedRemote {
-    private let host: SimulatedHost
-    private let world: VirtualWorld
-    private let ledger: QueueLedger
-    private var stream: SimulatedStream?
-    private var input: [UInt8] = []
-    private var phase = Phase.greeting
+    let host: SimulatedHost
+    let world: VirtualWorld
+    let ledger: QueueLedger
+    var stream: SimulatedStream?
+    var input: [UInt8] = []
+    var phase = Phase.greeting
     /// What it has said to EHLO; nothing after HELO.
-    private var offered: Set<String> = []
-    private var isSecure = false
-    private var transaction: Transaction?
+    var offered: Set<String> = []
+    var isSecure = false
+    var transaction: Transaction?
     /// When what was said last is said.
-    private var saidAt: Double
+    var saidAt: Double
 
-    private enum Phase: Equatable {
+    enum Phase: Equatable {
         case greeting
         case commands
         /// 354 has been said, or will be.
@@ -33,14 +33,14 @@ final class SimulatedRemote {
         case mute
     }
 
-    private struct Transaction {
+    struct Transaction {
         let reversePath: String
         var recipients: [String] = []
         var content: [UInt8] = []
     }
 
     /// What goes wrong with one reply.
-    private enum Fault {
+    enum Fault {
         case none
         /// It never comes.
         case silence
@@ -129,7 +129,7 @@ final class SimulatedRemote {
         return true
     }
 
-    private func offers(_ keyword: String) -> Bool { self.offered.contains(keyword) }
+    func offers(_ keyword: String) -> Bool { self.offered.contains(keyword) }
 
     private func perform(_ verb: String, _ text: String) {
         switch verb {
@@ -240,198 +240,5 @@ final class SimulatedRemote {
             open < close
         else { return nil }
         return String(text[text.index(after: open)..<close])
-    }
-
-    // MARK: - Content
-
-    private func beginContent() {
-        guard self.transaction?.recipients.isEmpty == false else {
-            return self.answer("554 5.5.1 no valid recipients")
-        }
-        if !self.input.isEmpty { self.ledger.violate("\(self.host.name): content before 354") }
-        self.answer("354 go on") { self.phase = .content }
-    }
-
-    private func takeContent() -> Bool {
-        let end: [UInt8] = [.cr, .lf, .dot, .cr, .lf]
-        var index = 0
-        if self.input.starts(with: end.dropFirst(2)) {
-            self.input.removeFirst(3)
-            self.finish([])
-            return true
-        }
-        while let lf = self.input.span.firstIndex(of: .lf, from: index) {
-            index = lf + 1
-            guard index >= 5, self.input[(index - 5)..<index].elementsEqual(end) else { continue }
-            let content = Array(self.input[..<(index - 3)])
-            self.input.removeFirst(index)
-            self.finish(Self.unstuffed(content))
-            return true
-        }
-        return false
-    }
-
-    private static func unstuffed(_ content: [UInt8]) -> [UInt8] {
-        var out: [UInt8] = []
-        var previous: UInt8 = .lf
-        for octet in content {
-            if octet == .dot, previous == .lf {
-                previous = 0
-                continue
-            }
-            out.append(octet)
-            previous = octet
-        }
-        return out
-    }
-
-    private func beginChunk(_ text: String) {
-        let words = text.split(separator: " ")
-        guard self.offers("CHUNKING"), words.count >= 2, let count = Int(words[1]) else {
-            self.ledger.violate("\(self.host.name): \(text.prefix(40))")
-            return self.answer("503 5.5.1 no")
-        }
-        self.phase = .chunk(left: count, isLast: words.count > 2)
-    }
-
-    private func takeChunk(_ left: Int, _ isLast: Bool) -> Bool {
-        let part = Array(self.input.prefix(left))
-        self.input.removeFirst(part.count)
-        self.transaction?.content += part
-        guard part.count == left else {
-            self.phase = .chunk(left: left - part.count, isLast: isLast)
-            return false
-        }
-        self.phase = .commands
-        guard self.transaction?.recipients.isEmpty == false else {
-            self.answer("554 5.5.1 no valid recipients")
-            return true
-        }
-        if isLast {
-            self.finish(self.transaction?.content ?? [])
-        } else {
-            self.answer("250 2.0.0 more")
-        }
-        return true
-    }
-
-    /// The content is whole. Whoever says yes has the message, heard or not.
-    private func finish(_ content: [UInt8]) {
-        self.phase = .commands
-        guard let transaction = self.transaction.take() else { return }
-        let fault = self.fault()
-        switch fault {
-        case .refusal, .rejection, .goodbye: return self.carryOut(fault, "250 2.0.0 queued") {}
-        case .silence, .end, .halfReply, .nonsense:
-            if self.world.oneIn(2) { return self.carryOut(fault, "250 2.0.0 queued") {} }
-        case .none: break
-        }
-        for recipient in transaction.recipients {
-            self.ledger.delivered(
-                content,
-                from: transaction.reversePath,
-                to: recipient,
-                isPassedOn: self.offers("DSN")
-            )
-        }
-        var isHeard = false
-        self.carryOut(fault, "250 2.0.0 queued") { isHeard = true }
-        guard !isHeard else {
-            // The reply is on its way, and may come too late.
-            return self.whenSaid { [weak self] stream in
-                guard stream == nil || stream?.isOver == true else { return }
-                self?.doubt(content, transaction.recipients)
-            }
-        }
-        self.doubt(content, transaction.recipients)
-    }
-
-    private func doubt(_ content: [UInt8], _ recipients: [String]) {
-        for recipient in recipients { self.ledger.doubt(content, about: recipient) }
-    }
-
-    // MARK: - Replies
-
-    private func fault() -> Fault {
-        guard self.host.moodNow == .troubled, self.world.oneIn(9) else { return .none }
-        let faults: [Fault] = [
-            .silence, .end, .halfReply, .goodbye, .nonsense, .refusal, .refusal, .rejection,
-        ]
-        return faults[self.world.pick(faults.count)]
-    }
-
-    /// Replies, if nothing goes wrong; `then` is called when the reply is given as it stands.
-    private func answer(_ reply: String, _ then: () -> Void = {}) {
-        self.carryOut(self.fault(), reply, then)
-    }
-
-    private func carryOut(_ fault: Fault, _ reply: String, _ then: () -> Void) {
-        switch fault {
-        case .none:
-            self.say(reply)
-            then()
-        case .silence:
-            self.phase = .mute
-        case .end:
-            self.end()
-        case .halfReply:
-            self.send(Array(reply.utf8.prefix(1 + self.world.pick(reply.utf8.count))))
-            self.end()
-        case .goodbye:
-            self.say("421 4.3.2 going down")
-            self.end()
-        case .nonsense:
-            self.sayNonsense()
-        case .refusal:
-            self.say("451 4.3.0 not now")
-            if self.phase == .greeting { self.end() }
-        case .rejection:
-            self.say("554 5.7.1 never")
-            if self.phase == .greeting { self.end() }
-        }
-    }
-
-    private func say(_ reply: String) { self.send(Array("\(reply)\r\n".utf8)) }
-
-    /// What no client can make sense of: endless lines, lines without end, octets.
-    private func sayNonsense() {
-        switch self.world.pick(4) {
-        case 0: self.send([UInt8](repeating: UInt8(ascii: "x"), count: 20_000))
-        case 1: self.say((0..<300).map { _ in "250-again" }.joined(separator: "\r\n"))
-        case 2: self.say("HTTP/1.1 200 OK\r\n\r\n<html>")
-        default: self.send((0..<300).map { _ in UInt8(self.world.pick(256)) })
-        }
-        self.phase = .mute
-        if self.world.oneIn(2) { self.end() }
-    }
-
-    /// Sends after what was said before, in segments, after a while.
-    private func send(_ octets: [UInt8]) {
-        let cut = self.world.oneIn(5) ? self.world.pick(octets.count + 1) : octets.count
-        for part in [Array(octets[..<cut]), Array(octets[cut...])] where !part.isEmpty {
-            self.saidAt = max(self.saidAt, self.world.now) + self.pause()
-            self.whenSaid { stream in stream?.arrive(part) }
-        }
-    }
-
-    private func pause() -> Double {
-        if self.host.moodNow == .troubled, self.world.oneIn(30) {
-            return self.world.between(100, 700)
-        }
-        return self.world.oneIn(3) ? self.world.between(0, 2) : 0.01
-    }
-
-    private func whenSaid(_ body: @escaping (SimulatedStream?) -> Void) {
-        // The connection may be forgotten before all is said.
-        self.world.after(seconds: self.saidAt - self.world.now) { body(self.stream) }
-    }
-
-    /// Ends the connection, once all is said.
-    private func end() {
-        self.phase = .mute
-        let isReset = self.world.oneIn(3)
-        self.whenSaid { stream in
-            if isReset { stream?.reset() } else { stream?.peerShutDown() }
-        }
     }
 }

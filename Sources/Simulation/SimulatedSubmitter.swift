@@ -52,13 +52,15 @@ final class SimulatedSubmitter {
             let line = Array(self.received[...end])
             self.received.removeFirst(line.count)
             guard line.count > 4, line[3] != UInt8(ascii: "-") else { continue }
-            self.reply(isPositive: line[0] == UInt8(ascii: "2") || line[0] == UInt8(ascii: "3"))
+            self.reply(Int(String(decoding: line[..<3], as: UTF8.self)) ?? 0)
         }
     }
 
-    private func reply(isPositive: Bool) {
+    private func reply(_ code: Int) {
+        let isPositive = code / 100 == 2 || code / 100 == 3
         guard isPositive || self.phase == .recipients else {
-            if self.phase == .content { self.ledger.refused(self.entry.number) }
+            // 421 says that the server does not know itself.
+            if self.phase == .content, code != 421 { self.ledger.refused(self.entry.number) }
             return self.quit()
         }
         switch self.phase {

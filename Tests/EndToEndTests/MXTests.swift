@@ -30,7 +30,8 @@ extension EndToEnd {
         /// Runs the command with the server's address, away from any configuration.
         private static func mx(
             _ server: DNSServer,
-            _ arguments: String...
+            _ arguments: String...,
+            environment: [String: String] = [:]
         ) throws -> CommandOutcome {
             let port = server.port
             let scratch = try ScratchDirectory()
@@ -38,6 +39,7 @@ extension EndToEnd {
                 "/bin/sh",
                 ["-c", "cd \"$0\" && exec \"$@\"", scratch.path, ServerProcess.binary, "mx"]
                     + ["--server", "127.0.0.1@\(port)"] + arguments,
+                environment: environment,
                 seconds: 30
             )
         }
@@ -218,11 +220,8 @@ extension EndToEnd {
         @Test("libunbound calls the libevent that the loop calls")
         func oneLibevent() throws {
             try Self.withServer { server in
-                let outcome = try Command.run(
-                    ServerProcess.binary,
-                    ["mx", "--server", "127.0.0.1@\(server.port)", "example.test"],
-                    environment: ["LD_DEBUG": "bindings"]
-                )
+                let environment = ["LD_DEBUG": "bindings"]
+                let outcome = try Self.mx(server, "example.test", environment: environment)
                 #expect(outcome.exitCode == 0)
                 let bindings = outcome.errorText.split(separator: "\n").filter {
                     $0.contains("libunbound") && $0.contains("symbol `event_")

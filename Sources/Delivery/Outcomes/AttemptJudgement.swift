@@ -13,8 +13,8 @@ package import MailSyntax
 /// | 450, 451 to RCPT at the first attempt (greylisting) | again soon | nothing |
 /// | 452 (552) to RCPT for too many, others were accepted | again at once | nothing |
 /// | other 4yz to RCPT, 4yz to DATA or the content | again, later each time | nothing |
-/// | 4yz to MAIL; 4yz with X.3.X (system), X.4.5 (congestion), X.7.X not to RCPT | so too | slower |
-/// | 421, connection lost or silent in a transaction | so too | slower |
+/// | 4yz to MAIL; 4yz with X.3.X, X.4.5, or X.7.X not to RCPT | again, later each time | slower |
+/// | 421, connection lost or silent in a transaction | again, later each time | slower |
 /// | greeting 4yz, EHLO, TLS or login refused | waits | next host; when none is left, rests |
 /// | greeting 521 (RFC 7504) | failed, when all hosts say so | next host |
 /// | greeting 5yz otherwise | waits | next host; when none is left, rests |

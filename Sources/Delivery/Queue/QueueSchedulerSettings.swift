@@ -28,8 +28,8 @@ package struct QueueSchedulerSettings: Sendable {
     package var octetsMax = 1 << 25
     /// Octets of content that one claim may ask for.
     package var octetsPerClaimMax = 1 << 21
-    /// After so much bad news without a good one a destination rests, even if some of its connections
-    /// are alive.
+    /// After so much bad news without a good one a destination rests, even if some of its
+    /// connections are alive.
     package var strikesMax = 5
     /// The store is asked what is due at least once in so many seconds, whatever was heard.
     ///

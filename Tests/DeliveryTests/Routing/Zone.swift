@@ -10,8 +10,8 @@ import MailSyntax
 /// Records, one a line: `NAME TYPE VALUE`, with `secure` behind what DNSSEC proves.
 ///
 /// A name that is not mentioned does not exist; one that is mentioned has no data of other types.
-/// `NAME TYPE fails` is a server that does not answer; `NAME CNAME TARGET` is followed; `NAME empty`
-/// only exists.
+/// `NAME TYPE fails` is a server that does not answer; `NAME CNAME TARGET` is followed;
+/// `NAME empty` only exists.
 struct Zone {
     private struct Entry {
         let name: String
