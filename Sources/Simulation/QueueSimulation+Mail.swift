@@ -77,8 +77,9 @@ extension QueueSimulation {
         }
         self.ledger.sent(entry.number, to: Set(entry.recipients.keys))
         self.ledger.accepted(entry.number)
-        let destinations = Set(queue.recipients.map { Destination($0.destination) })
-        incarnation.engine.queued(Array(destinations))
+        // In an order that the seed alone decides.
+        let names = Set(queue.recipients.map { Destination($0.destination).text }).sorted()
+        incarnation.engine.queued(names.map { Destination($0) })
     }
 
     func recipients() -> [(String, NotifyConditions)] {

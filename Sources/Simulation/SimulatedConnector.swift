@@ -14,7 +14,7 @@ final class SimulatedConnector: NameResolver, Connector, PolicySource {
     private let internet: SimulatedInternet
     private let world: VirtualWorld
     private let ledger: QueueLedger
-    private var streams: [ObjectIdentifier: SimulatedStream] = [:]
+    private var streams: [SimulatedStream] = []
     private var slot: UInt32 = 0
     private var isDead = false
     /// Told whenever octets have reached another server.
@@ -36,11 +36,11 @@ final class SimulatedConnector: NameResolver, Connector, PolicySource {
     /// The process dies: no answer comes any more, and all connections break.
     func die() {
         self.isDead = true
-        for stream in self.streams.values {
+        for stream in self.streams {
             stream.handler = nil
             stream.reset()
         }
-        self.streams = [:]
+        self.streams = []
     }
 
     // MARK: - Names
@@ -91,7 +91,7 @@ final class SimulatedConnector: NameResolver, Connector, PolicySource {
                 if octets != nil { self.whenHeard() }
             }
         )
-        self.streams[ObjectIdentifier(stream)] = stream
+        self.streams.append(stream)
         if let host, let remote {
             self.settle(stream, host, remote)
         } else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The other servers of a simulation: domains, the hosts that take their mail, and what is wrong with
-// either. It outlives each incarnation of the server.
+// The other servers of a simulation: domains, the hosts that take their mail, and what is wrong
+// with either. It outlives each incarnation of the server.
 
 internal import DNSProtocol
 internal import MailBytes

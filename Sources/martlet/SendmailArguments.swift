@@ -37,7 +37,7 @@ struct SendmailArguments {
         if !self.ignoresDots { self.send.append("--dot-ends") }
     }
 
-    /// The arguments of `martlet` that mean the same; nil: they ask for something else than to send.
+    /// The arguments of `martlet` that mean the same; nil: they ask for other things than to send.
     var translated: [String]? {
         self.isOther ? nil : self.send + self.recipients.map { "--to=\($0)" }
     }
@@ -80,7 +80,7 @@ struct SendmailArguments {
         return name == "sendmail" || name == "martlet-sendmail"
     }
 
-    /// Arguments of `martlet`, where those of `send` may stand as sendmail's do: `-fADDRESS`, `-oi`.
+    /// Arguments of `martlet`; those of `send` may stand as sendmail's do: `-fADDRESS`, `-oi`.
     static func loosened(_ arguments: [String]) -> [String] {
         guard arguments.first == "send" else { return arguments }
         return arguments.flatMap { argument -> [String] in

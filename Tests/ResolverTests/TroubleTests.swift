@@ -69,7 +69,8 @@ import Testing
         let start = harness.loop.now
         let answer = try harness.answer("a.test", .mx)
         #expect(answer.failure == "no answer in time")
-        #expect((0.5..<2).contains(harness.loop.now - start))
+        // The loop's clock stands still within a turn.
+        #expect((0.45..<2).contains(harness.loop.now - start))
         #expect(try harness.answer("mail.a.test", .a).outcome == .found)
     }
 

@@ -25,8 +25,8 @@ static const char usage[] =
     "usage: floor [--epoll] [--log FILE] [--smtp PORT] [--pop3 PORT]\n"
     "             [--count FILE] [--certificate FILE --key FILE]\n"
     "Listens on 127.0.0.1. With --log a message is answered once it is in the file and synced;\n"
-    "without, messages are thrown away. The first 8 octets of the file of --count are the number of\n"
-    "messages answered so far. With a certificate it speaks TLS, and takes no mail.\n";
+    "without, messages are thrown away. The first 8 octets of the file of --count are the number\n"
+    "of messages answered so far. With a certificate it speaks TLS, and takes no mail.\n";
 
 static int listen_on(unsigned port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};

@@ -26,7 +26,7 @@ extension QueueScheduler {
     mutating func receiveQueueChanged(_ now: DeliveryTime, _ actions: inout [Action]) {
         guard !self.isStopping else { return }
         self.search.noteQueued()
-        for lane in Array(self.lanes.values) {
+        for lane in self.lanesInOrder {
             self.release(lane, &actions)
             lane.hasMore = true
             lane.isClaimStale = lane.claim != nil

@@ -39,7 +39,7 @@ extension QueueScheduler {
 
     mutating func receiveStopping(_ now: DeliveryTime, _ actions: inout [Action]) {
         self.isStopping = true
-        for lane in Array(self.lanes.values) {
+        for lane in self.lanesInOrder {
             self.release(lane, &actions)
             self.serve(lane, now, &actions)
         }

@@ -255,6 +255,14 @@ package struct QueueScheduler: ~Copyable {
         self.wanted.remove(lane.destination)
     }
 
+    /// All of them, in an order that does not hang on how they are hashed: the same events come to
+    /// the same actions in every process.
+    var lanesInOrder: [DestinationLane] {
+        self.lanes.values.sorted {
+            $0.destination.octets.lexicographicallyPrecedes($1.destination.octets)
+        }
+    }
+
     /// Whether a destination that had its turn should make room for one that is not in memory.
     func shouldStepBack(_ lane: DestinationLane) -> Bool {
         lane.connectionCount == 0 && lane.deliveredCount > 0 && lane.verdict == nil

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a client's exchange must be told: who logs in, and all that needs the secret or cryptography.
+// What a client's exchange must be told: who logs in, and all that needs the secret or
+// cryptography.
 
 /// A question that suspends a client's exchange until `answer` is called.
 ///

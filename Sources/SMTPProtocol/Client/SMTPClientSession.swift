@@ -7,7 +7,7 @@
 public import MailBytes
 public import SASL
 
-/// One SMTP or LMTP conversation with a server, as a pure state machine, for any number of messages.
+/// One SMTP or LMTP conversation with a server, for any number of messages; a pure state machine.
 ///
 /// The contract with a driver:
 /// 1. One event in, one effect out; while the effect is `.proceed`, the driver calls again with

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Real servers as neighbours: Postfix and Dovecot, unpacked from Debian's packages beside the build.
+// Real servers as neighbours: Postfix and Dovecot, unpacked from Debian's packages beside the
+// build.
 
 import Foundation
 import Testing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The driver of the client's property: it gives messages with hostile addresses, keeps what goes out
-// on the wire, and looks at every step.
+// The driver of the client's property: it gives messages with hostile addresses, keeps what goes
+// out on the wire, and looks at every step.
 
 import MailBytes
 import MailSyntax

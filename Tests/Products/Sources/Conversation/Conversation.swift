@@ -137,12 +137,13 @@ struct Conversation {
 }
 
 extension Conversation {
-    /// Hands the first message on to a server that says these lines.
+    /// Hands the first message on to a server that says these lines, each when it is its turn.
     func handOn(_ lines: [String]) {
         let settings = SMTPClientSettings(clientName: Array("mail.example".utf8))
         var session = SMTPClientSession(settings: settings)
         var commands = ReplyBuffer()
-        var input = Array(lines.map { $0 + "\r\n" }.joined().utf8)
+        var lines = lines[...]
+        var input: [UInt8] = []
         let content = self.mailbox[0]
         var step = session.reduce(.connected, into: &commands)
         while step.effect != .close {
@@ -166,7 +167,11 @@ extension Conversation {
                 step = session.reduce(.quit, into: &commands)
             case .startTLS, .authenticate:
                 return
-            case .proceed, .awaitInput, .close:
+            case .awaitInput:
+                guard let line = lines.popFirst() else { return }
+                input += Array((line + "\r\n").utf8)
+                step = session.reduce(.received(input.span), into: &commands)
+            case .proceed, .close:
                 step = session.reduce(.received(input.span), into: &commands)
             }
         }
