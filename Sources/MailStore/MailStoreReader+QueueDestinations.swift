@@ -16,7 +16,9 @@ package struct WaitingDestination: Sendable, Hashable {
 
 extension MailStoreReader {
     /// The destinations among `names`, and those below the domains of `below`, that have waiting
-    /// recipients; an empty domain is above all. At most `max`, each once.
+    /// recipients.
+    ///
+    /// An empty domain is above all. At most `max`, each once.
     package func waitingDestinations(
         _ names: [[UInt8]],
         below: [[UInt8]],

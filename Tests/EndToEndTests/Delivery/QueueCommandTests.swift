@@ -31,8 +31,8 @@ extension EndToEnd {
             try connection.send("Subject: x\r\n\r\nHello.\r\n.\r\n")
             let reply = try connection.reply()
             try #require(reply.code == 250)
-            return try #require(reply.lines[0].split(separator: " ").first { $0.count == 13 })
-                .description
+            let words = reply.lines[0].split(separator: " ")
+            return String(try #require(words.first { $0.count == 13 }))
         }
 
         private func rows(_ server: ServerProcess, _ arguments: String...) throws -> [QueueLine] {

@@ -233,7 +233,9 @@ extension EndToEnd {
                 let port = Port.next()
                 let sink = Process()
                 sink.executableURL = URL(filePath: program)
-                sink.arguments = manners + ["127.0.0.1:\(port)", "100"]
+                // As root it asks whom it is to become.
+                let user = geteuid() == 0 ? ["-u", "nobody"] : []
+                sink.arguments = user + manners + ["127.0.0.1:\(port)", "100"]
                 sink.environment = ProcessInfo.processInfo.environment
                     .merging(Client.peerEnvironment) { $1 }
                 sink.standardError = FileHandle.nullDevice
