@@ -57,7 +57,7 @@ struct QueueSimulationTests {
     func repeatable() throws {
         let runs = try (0..<2).map { _ in
             let directory = try TemporaryStore()
-            return (UInt64(1)...10).map { seed in
+            return (UInt64(1)...60).map { seed in
                 let simulation = QueueSimulation(
                     seed: seed,
                     store: directory.store,

@@ -112,20 +112,17 @@ package struct STSCache {
     /// The domains whose policy is to be fetched again now though its id is the same, at most
     /// `max` of them; to be asked once in a while.
     package mutating func refreshes(now: Int64, max: Int) -> [String] {
-        var domains: [String] = []
-        for (domain, entry) in self.entries {
-            guard domains.count < max else { break }
-            guard entry.fetching == nil, now >= entry.refreshAt,
-                now - entry.usedAt < Self.interestSeconds, let policy = entry.policy(at: now),
-                policy.mode != .none
-            else { continue }
-            domains.append(domain)
+        let due = self.entries.filter { _, entry in
+            entry.fetching == nil && now >= entry.refreshAt
+                && now - entry.usedAt < Self.interestSeconds
+                && entry.policy(at: now).map { $0.mode != .none } ?? false
         }
+        let domains = due.keys.sorted().prefix(max)
         for domain in domains {
             let id = self.entries[domain]?.id
             self.entries[domain]?.fetching = id
         }
-        return domains
+        return Array(domains)
     }
 
     /// Forgets an eighth when there are too many: first what holds no policy.

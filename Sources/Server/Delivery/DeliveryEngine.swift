@@ -121,7 +121,9 @@ package final class DeliveryEngine: DeliveryHooks, OutgoingOwner {
 
     /// Breaks off what is still under way.
     package func abort() {
-        for connection in self.connections.values { connection.abort() }
+        for (_, connection) in self.connections.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            connection.abort()
+        }
     }
 
     /// How many connections there are, or are being made.

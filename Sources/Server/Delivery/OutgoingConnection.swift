@@ -279,7 +279,10 @@ final class OutgoingConnection: DeliveryConnection, SMTPClientOwner {
         guard self.phase == .opening else { return }
         self.phase = .over
         self.timer += 1
-        for attempt in self.attempts.values { attempt.cancel() }
+        let attempts = self.attempts.sorted {
+            ($0.key.host, $0.key.endpoint) < ($1.key.host, $1.key.endpoint)
+        }
+        for (_, attempt) in attempts { attempt.cancel() }
         self.attempts = [:]
         self.owner.failed(self, failure)
     }

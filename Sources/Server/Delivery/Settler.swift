@@ -21,7 +21,9 @@ final class Settler {
 
     private struct Batch {
         var settlements: [QueueSettlement] = []
-        var messages: [Destination: Settled] = [:]
+        private(set) var messages: [Destination: Settled] = [:]
+        /// Those destinations in the order they came: what is told must not hang on hashes.
+        private(set) var destinations: [Destination] = []
         /// Those that were claimed for no destination.
         var others: [MessageID] = []
         var hasReports = false
@@ -47,6 +49,7 @@ final class Settler {
                 }
             }
             guard let destination else { return self.others.append(settlement.message) }
+            if self.messages[destination] == nil { self.destinations.append(destination) }
             self.messages[destination, default: Settled()].append(settlement.message, retryAt)
         }
     }
@@ -88,7 +91,8 @@ final class Settler {
         self.underWay = nil
         self.engine.watch.expired(batch.others)
         self.flush()
-        for (destination, settled) in batch.messages {
+        for destination in batch.destinations {
+            guard let settled = batch.messages[destination] else { continue }
             self.engine.tell(
                 .settled(destination, settled.messages, retryAt: settled.retryAt)
             )

@@ -94,9 +94,15 @@ final class DeliveryWorld {
 
     /// Whether nothing is left in the queue, within a while.
     func queueIsEmpty(within seconds: Double = 10) throws -> Bool {
+        try self.queueHolds(0, within: seconds)
+    }
+
+    /// Whether the queue comes to hold so many recipients: outcomes are stored a moment after they
+    /// were heard.
+    func queueHolds(_ count: Int, within seconds: Double = 10) throws -> Bool {
         let deadline = Date(timeIntervalSinceNow: seconds)
         repeat {
-            if try self.queue().isEmpty { return true }
+            if try self.queue().count == count { return true }
             Thread.sleep(forTimeInterval: 0.05)
         } while Date() < deadline
         return false

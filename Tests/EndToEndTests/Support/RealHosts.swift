@@ -47,8 +47,12 @@ final class RealDovecot {
         geteuid() == 0
         && FileManager.default.isExecutableFile(
             atPath: Client.peers.appending(path: "usr/lib/dovecot/lmtp").path
-        )
-    static let whyNot: Comment = "as root, run `make peers` to unpack Dovecot"
+        ) && RealDovecot.mayMount
+    static let whyNot: Comment =
+        "as root, and not in a chroot, which can have no mounts of its own; `make peers` unpacks it"
+
+    private static let mayMount =
+        (try? Command.run("/usr/bin/unshare", ["--mount", "true"]))?.exitCode == 0
 
     init(users: [String]) throws {
         let scratch = try ScratchDirectory()
